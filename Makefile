@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What one does with this repository; every target installs what it needs first.
+
+CARGO ?= cargo
+BIN := target/release/scx_alps
+
+.PHONY: all build demo test test-kernels lint bench-overhead bench-queues bench-daemon install clean
+
+all: build
+
+build:
+	@scripts/setup build
+	@$(CARGO) build --release --locked
+
+demo: build
+	@scripts/demo
+
+test: build
+	@scripts/setup vm
+	@$(CARGO) test --release --locked
+
+test-kernels: build
+	@scripts/setup vm
+	@SCX_ALPS_TEST_KERNELS=6.16,6.17 $(CARGO) test --release --locked --test vm
+
+lint:
+	@$(CARGO) fmt --check
+	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
+
+# Measurements, each a few minutes or more; see the figures in README.md.
+bench-overhead bench-queues bench-daemon: build
+	@scripts/setup vm
+	@scripts/$@
+
+install: build
+	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps
+
+clean:
+	@$(CARGO) clean

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Memory that a process shares with those it forks.
+
+use std::io;
+use std::mem::size_of;
+use std::ops::Deref;
+use std::ptr::{self, NonNull};
+use std::slice;
+use std::sync::atomic::AtomicU64;
+
+/// Types that several processes may use at once and that are valid as zeros.
+///
+/// # Safety
+/// All-zero memory is a value of the type, every change of it through a
+/// shared reference is atomic, and it holds no pointer and needs no drop.
+pub unsafe trait Shareable: Sync {}
+
+// SAFETY: an atomic integer.
+unsafe impl Shareable for AtomicU64 {}
+
+/// A slice of zeroed values that stays the same memory after a fork.
+pub struct Shared<T: Shareable> {
+    base: NonNull<T>,
+    len: usize,
+}
+
+impl<T: Shareable> Shared<T> {
+    /// Maps `len` values, at least one.
+    pub fn new(len: usize) -> io::Result<Self> {
+        let len = len.max(1);
+        let bytes = len
+            .checked_mul(size_of::<T>())
+            .ok_or(io::ErrorKind::OutOfMemory)?;
+        // SAFETY: a new anonymous mapping touches no existing memory.
+        let base = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_POPULATE,
+                -1,
+                0,
+            )
+        };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let base = NonNull::new(base.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Self { base, len })
+    }
+}
+
+impl<T: Shareable> Deref for Shared<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: the mapping holds `len` values that zeros made valid, is
+        // page-aligned and lives as long as `self`.
+        unsafe { slice::from_raw_parts(self.base.as_ptr(), self.len) }
+    }
+}
+
+impl<T: Shareable> Drop for Shared<T> {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new` with this length, and no reference is left.
+        unsafe { libc::munmap(self.base.as_ptr().cast(), self.len * size_of::<T>()) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::Relaxed;
+
+    use super::*;
+
+    #[test]
+    fn starts_as_zeros() {
+        let shared = Shared::<AtomicU64>::new(1000).unwrap();
+        assert_eq!(shared.len(), 1000);
+        assert!(shared.iter().all(|value| value.load(Relaxed) == 0));
+        shared[999].store(7, Relaxed);
+        assert_eq!(shared[999].load(Relaxed), 7);
+    }
+}

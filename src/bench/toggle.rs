@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! How a measurement gets from one scheduler to the other.
+
+use std::fmt;
+
+use anyhow::Result;
+use serde::Serialize;
+
+/// Switches the scheduler under the measurement's feet.
+pub trait Toggle {
+    /// Leaves scheduling to the kernel. ALPS may go on observing.
+    fn kernel(&mut self) -> Result<()>;
+
+    /// Lets ALPS enforce what it has learned.
+    fn alps(&mut self) -> Result<()>;
+}
+
+/// Who schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheduler {
+    Kernel,
+    Alps,
+}
+
+impl Scheduler {
+    /// In the order of measuring: ALPS learns while the kernel schedules.
+    pub const ALL: [Scheduler; 2] = [Scheduler::Kernel, Scheduler::Alps];
+
+    /// Puts this scheduler in charge.
+    pub fn take_over(self, toggle: &mut dyn Toggle) -> Result<()> {
+        match self {
+            Scheduler::Kernel => toggle.kernel(),
+            Scheduler::Alps => toggle.alps(),
+        }
+    }
+}
+
+impl fmt::Display for Scheduler {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Scheduler::Kernel => "kernel",
+            Scheduler::Alps => "alps",
+        })
+    }
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * An answer to lock-holder preemption.
+ *
+ * A task that is preempted inside a system call may hold a kernel lock that
+ * everybody needs (a fork or an exit holds the cgroup lock for reading, say);
+ * ranked behind a thousand short invocations it would stall them all. Such a
+ * task is put in front of the queue for one short slice, so that it can leave
+ * the kernel. A task that has just been forked counts as in a system call
+ * until it first returns to user space, which is what we want.
+ *
+ * The grace a group can take is bounded: GRACE_FREE_NS, and beyond that a
+ * thirty-second of its attained service, so that calling the kernel all the
+ * time is no way to the front.
+ */
+#ifndef ALPS_GRACE_BPF_H
+#define ALPS_GRACE_BPF_H
+
+#define GRACE_SLICE_NS (500ULL * NSEC_PER_USEC)
+#define GRACE_FREE_NS (8ULL * NSEC_PER_MSEC)
+
+/* Switched off only to show that it matters. */
+const volatile bool grace_enabled = true;
+
+static __always_inline bool in_system_call(struct task_struct *p)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct pt_regs *regs;
+	long nr = -1;
+
+	if (p->flags & PF_KTHREAD)
+		return false;
+	regs = (struct pt_regs *)bpf_task_pt_regs(p);
+	bpf_probe_read_kernel(&nr, sizeof(nr), &regs->orig_ax);
+	return nr >= 0;
+#else
+	return false;
+#endif
+}
+
+static __always_inline bool may_take_grace(struct task_struct *p,
+					   struct group_ctx *g)
+{
+	if (!grace_enabled || g->grace_ns > GRACE_FREE_NS + g->cpu_ns / 32)
+		return false;
+	return in_system_call(p);
+}
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * scx_alps, kernel side: observe invocations, and enforce the order that was
+ * learned from them. The parts, in the order they build on each other:
+ *
+ *	task, cpu	what is remembered of tasks and CPUs
+ *	identify	which function a task is
+ *	observe, survey	invocations, reported to user space
+ *	policy, rank	the published table, and the key made from it
+ *	queue, place	where a task waits, and which CPU it takes
+ *	grace, rescue	the two exceptions from the order
+ */
+#include <scx/common.bpf.h>
+#include "intf.h"
+
+char _license[] SEC("license") = "GPL";
+
+UEI_DEFINE(uei);
+
+#include "count.bpf.h"
+#include "task.bpf.h"
+#include "cpu.bpf.h"
+#include "identify.bpf.h"
+#include "policy.bpf.h"
+#include "observe.bpf.h"
+#include "survey.bpf.h"
+#include "rank.bpf.h"
+#include "queue.bpf.h"
+#include "place.bpf.h"
+#include "grace.bpf.h"
+#include "rescue.bpf.h"
+
+/* Let @p run for another slice. */
+static __always_inline void keep_running(struct task_struct *p, u64 slice_ns)
+{
+	scx_bpf_task_set_slice(p, slice_ns);
+	count(kept);
+}
+
+/*
+ * Place a waking task on an idle CPU, or on the one it will preempt, so that
+ * the enqueue that follows happens on the right CPU's run queue.
+ */
+s32 BPF_STRUCT_OPS(alps_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	s32 cpu, this_cpu = bpf_get_smp_processor_id();
+	struct task_ctx *tctx = task_ctx_of(p);
+	struct group_ctx *g;
+	u64 now, key;
+
+	if (!tctx)
+		return prev_cpu;
+	g = group_of(p, tctx);
+	if (!g)
+		return prev_cpu;
+
+	now = bpf_ktime_get_ns();
+	became_runnable(p, tctx, g, now);
+
+	if (wake_flags & SCX_WAKE_SYNC && is_allowed(p, this_cpu) &&
+	    hands_over(p, tctx, this_cpu)) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(g), SCX_ENQ_PREEMPT);
+		return this_cpu;
+	}
+
+	key = rank(p, tctx, g, 0);
+	cpu = pick_idle(p, prev_cpu, wake_flags, true);
+	if (cpu >= 0) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(g), 0);
+		count(idle_dispatches);
+		return cpu;
+	}
+
+	cpu = find_victim(p, prev_cpu, key, now);
+	return cpu >= 0 ? cpu : prev_cpu;
+}
+
+void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_ctx *tctx = task_ctx_of(p);
+	s32 victim, cpu = scx_bpf_task_cpu(p);
+	u64 key, slice_ns, pending_ns, now;
+	struct group_ctx *g;
+
+	if (!tctx || !(g = group_of(p, tctx))) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, default_slice_ns, enq_flags);
+		return;
+	}
+	if (tctx->handing_over) {
+		tctx->handing_over = 0;
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(g), enq_flags);
+		return;
+	}
+	now = bpf_ktime_get_ns();
+	became_runnable(p, tctx, g, now);
+	slice_ns = slice_of(g);
+
+	if (p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP &&
+	    cpu == bpf_get_smp_processor_id() && hands_over(p, tctx, cpu)) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns,
+				   enq_flags | SCX_ENQ_PREEMPT);
+		return;
+	}
+
+	pending_ns = unaccounted_ns(p, tctx);
+	key = rank(p, tctx, g, pending_ns);
+	slice_ns = slice_of(g);
+
+	/* Turned out by a real-time task, it waits where it is not in the way. */
+	if (must_run_here(p) && !(enq_flags & SCX_ENQ_REENQ)) {
+		if (p->flags & PF_KTHREAD)
+			enq_flags |= SCX_ENQ_PREEMPT;
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
+		return;
+	}
+
+	if (pending_ns && may_take_grace(p, g)) {
+		g->grace_ns += GRACE_SLICE_NS;
+		slice_ns = GRACE_SLICE_NS;
+		if (tctx->base_ns < key)
+			key = tctx->base_ns;
+		tctx->key_ns = key;
+		count(graced);
+	}
+
+	/*
+	 * Even who preempts goes through the queue. In the CPU's local queue it
+	 * could be overtaken in its turn, and a CPU whose local queue never runs
+	 * empty would never look at the others.
+	 */
+	victim = find_victim(p, cpu, key, now);
+	tctx->queued_at_ns = scx_bpf_now();
+	scx_bpf_dsq_insert_vtime(p, queue_of(victim < 0 ? cpu : victim), slice_ns, key,
+				 enq_flags);
+	count(queued);
+
+	/* A CPU may have gone idle since select_cpu looked, or it was not asked. */
+	cpu = pick_idle(p, cpu, 0, false);
+	if (cpu >= 0) {
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+		return;
+	}
+	if (victim >= 0) {
+		claim(victim, key);
+		scx_bpf_kick_cpu(victim, SCX_KICK_PREEMPT);
+		count(preemptions);
+	}
+}
+
+void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
+{
+	bool prev_runnable = prev && prev->scx.flags & SCX_TASK_QUEUED;
+	struct task_ctx *tctx = NULL;
+	struct group_ctx *g = NULL;
+	u64 queue, head_key, now = scx_bpf_now();
+
+	rescue_all_stalled(now);
+	if (nr_rescue_waiting > 0 && take_rescued(now))
+		return;
+
+	if (prev_runnable) {
+		tctx = task_ctx_of(prev);
+		if (tctx)
+			g = group_of(prev, tctx);
+	} else if (nr_queues() == 1) {
+		scx_bpf_dsq_move_to_local(0, 0);
+		return;
+	}
+
+	queue = best_queue(cpu, &head_key);
+	if (g && rank(prev, tctx, g, unaccounted_ns(prev, tctx)) <= head_key) {
+		cpu_state_of(cpu)->key_ns = tctx->key_ns;
+		keep_running(prev, slice_of(g));
+		return;
+	}
+	if (scx_bpf_dsq_move_to_local(queue, 0) || take_any(cpu)) {
+		/* Nobody is preempted here until the next one runs, least of all by @prev. */
+		cpu_state_of(cpu)->key_ns = 0;
+		if (prev_runnable)
+			count(requeued);
+		return;
+	}
+	if (g)
+		keep_running(prev, slice_of(g));
+}
+
+/*
+ * A real-time task takes the CPU, maybe for long: whoever was to run there
+ * looks for another. Kernels from 6.19 on do it in observe_switch() instead,
+ * and the daemon leaves this callback out.
+ */
+void BPF_STRUCT_OPS(alps_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
+{
+	cpu_state_of(cpu)->key_ns = 0;
+	scx_bpf_reenqueue_local();
+}
+
+/*
+ * A task queued between this CPU's last look and its going idle would wait for
+ * the next event with an idle CPU beside it; so look once more.
+ */
+void BPF_STRUCT_OPS(alps_update_idle, s32 cpu, bool idle)
+{
+	if (idle && scx_bpf_dsq_nr_queued(queue_of(cpu)))
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+/* A running task ages: rank it anew, and yield to who is better by now. */
+void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
+{
+	s32 cpu = bpf_get_smp_processor_id();
+	struct cpu_state *state = cpu_state_of(cpu);
+	struct task_ctx *tctx = task_ctx_of(p);
+	struct group_ctx *g;
+	u64 key, head_key;
+
+	if (!tctx)
+		return;
+	g = group_of(p, tctx);
+	if (!g)
+		return;
+
+	key = rank(p, tctx, g, unaccounted_ns(p, tctx));
+	state->key_ns = key;
+	state->function = g->function;
+	best_queue(cpu, &head_key);
+	if (head_key < key && key - head_key > preempt_margin_ns)
+		scx_bpf_task_set_slice(p, 0);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(alps_init)
+{
+	enforcing = true;
+	nr_rescue_waiting = 0;
+	nr_cpu_ids = scx_bpf_nr_cpu_ids();
+	return create_queues();
+}
+
+void BPF_STRUCT_OPS(alps_exit, struct scx_exit_info *ei)
+{
+	struct notice *notice;
+
+	enforcing = false;
+	UEI_RECORD(uei, ei);
+	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+	if (!notice)
+		return;
+	notice->kind = NOTICE_SCHEDULER_EXIT;
+	notice->path[0] = 0;
+	bpf_ringbuf_submit(notice, BPF_RB_FORCE_WAKEUP);
+}
+
+SCX_OPS_DEFINE(alps_ops,
+	       .select_cpu		= (void *)alps_select_cpu,
+	       .enqueue			= (void *)alps_enqueue,
+	       .dispatch		= (void *)alps_dispatch,
+	       .cpu_release		= (void *)alps_cpu_release,
+	       .update_idle		= (void *)alps_update_idle,
+	       .tick			= (void *)alps_tick,
+	       .init			= (void *)alps_init,
+	       .exit			= (void *)alps_exit,
+	       .timeout_ms		= 30000,
+	       .name			= "alps");

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Invocations, watched from tracepoints so that they are seen whichever
+ * scheduler is in force.
+ *
+ * An invocation of a thread group begins at fork, or when the group wakes
+ * after all its threads slept for idle_gap_ns, and ends at exit or at the
+ * beginning of such a gap. The gap shows only when it is over: the next wake,
+ * or the daemon's regular survey, then reports the end that was noted when
+ * the last thread went to sleep.
+ */
+#ifndef ALPS_OBSERVE_BPF_H
+#define ALPS_OBSERVE_BPF_H
+
+#ifndef TASK_DEAD
+#define TASK_DEAD 0x00000080
+#endif
+
+#ifndef MAX_RT_PRIO
+#define MAX_RT_PRIO 100
+#endif
+
+/* Sleeping shorter than this is a pause within an invocation. */
+const volatile u64 idle_gap_ns = 10ULL * NSEC_PER_MSEC;
+
+/* Wake the daemon early when this many bytes wait in `invocations`. */
+const volatile u64 invocations_high_water = 512 * 1024;
+
+/* Finished invocations; drained by the daemon every round. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1024 * 1024);
+} invocations SEC(".maps");
+
+/* What the daemon must hear of at once: new and removed cgroups, execs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} notices SEC(".maps");
+
+/* Execs are noticed only while there are rules that look at processes. */
+volatile bool notice_execs;
+
+/* Whether our scheduler is in force. */
+volatile bool enforcing;
+
+/* Report @g's invocation, once, whoever comes first. */
+static __always_inline void finish_invocation(struct task_struct *p,
+					      struct group_ctx *g, u64 end_ns)
+{
+	u64 arrival_ns = g->arrival_ns;
+	struct invocation_event *event;
+	u64 flags = BPF_RB_NO_WAKEUP;
+
+	if (!arrival_ns || g->function == FUNCTION_GENERIC ||
+	    __sync_val_compare_and_swap(&g->arrival_ns, arrival_ns, 0) != arrival_ns)
+		return;
+
+	event = bpf_ringbuf_reserve(&invocations, sizeof(*event), 0);
+	if (!event) {
+		count(invocations_lost);
+		return;
+	}
+	event->arrival_ns = arrival_ns;
+	event->first_run_ns = g->first_run_ns;
+	event->end_ns = end_ns;
+	event->cpu_ns = g->cpu_ns;
+	event->cgroup_id = g->cgroup_id;
+	event->function = g->function;
+	event->switches = g->switches;
+	event->pid = p->tgid;
+	event->pad = 0;
+	if (bpf_ringbuf_query(&invocations, BPF_RB_AVAIL_DATA) > invocations_high_water)
+		flags = BPF_RB_FORCE_WAKEUP;
+	bpf_ringbuf_submit(event, flags);
+	count(invocations);
+}
+
+static __always_inline void begin_invocation(struct group_ctx *g, u64 now)
+{
+	g->first_run_ns = 0;
+	g->cpu_ns = 0;
+	g->switches = 0;
+	g->grace_ns = 0;
+	g->bias_until_ns = 0;
+	g->arrival_ns = now;
+}
+
+/* @p wants to run; harmless to say twice. */
+static __always_inline void became_runnable(struct task_struct *p,
+					    struct task_ctx *tctx,
+					    struct group_ctx *g, u64 now)
+{
+	if (tctx->runnable)
+		return;
+	tctx->runnable = 1;
+	tctx->base_ns = now;
+	tctx->burst_ns = 0;
+
+	if (__sync_fetch_and_add(&g->nr_runnable, 1) > 0)
+		return;
+	if (g->idle_since_ns && now - g->idle_since_ns < idle_gap_ns)
+		return;
+	finish_invocation(p, g, g->idle_since_ns);
+	begin_invocation(g, now);
+}
+
+/* A burst counts an eighth of the mean, a longer one than ever at once. */
+static __always_inline void note_burst(struct task_ctx *tctx)
+{
+	u64 mean = tctx->mean_burst_ns, burst = tctx->burst_ns;
+
+	tctx->mean_burst_ns = mean - mean / 8 + burst / 8;
+}
+
+static __always_inline void went_to_sleep(struct task_struct *p,
+					  struct task_ctx *tctx,
+					  struct group_ctx *g, u64 now, bool dead)
+{
+	if (!tctx->runnable)
+		return;
+	tctx->runnable = 0;
+	note_burst(tctx);
+
+	g->idle_since_ns = now;
+	if (__sync_fetch_and_sub(&g->nr_runnable, 1) > 1)
+		return;
+	if (dead && !p->signal->live.counter) {
+		identify(p, g);
+		finish_invocation(p, g, now);
+	}
+}
+
+static __always_inline void switched_out(struct task_struct *p, u64 now,
+					 bool sleeps, bool dead)
+{
+	struct task_ctx *tctx = task_ctx_of(p);
+	struct group_ctx *g;
+	u64 ran;
+
+	if (!tctx)
+		return;
+	g = group_of(p, tctx);
+	if (!g)
+		return;
+
+	tctx->on_cpu = 0;
+	tctx->handing_over = 0;
+	ran = unaccounted_ns(p, tctx);
+	tctx->exec_seen_ns += ran;
+	tctx->base_ns += ran;
+	tctx->burst_ns += ran;
+	if (p->pid == p->tgid && p->signal->nr_threads == 1) {
+		g->cpu_ns += ran;
+		g->switches++;
+	} else {
+		__sync_fetch_and_add(&g->cpu_ns, ran);
+		__sync_fetch_and_add(&g->switches, 1);
+	}
+	if (sleeps)
+		went_to_sleep(p, tctx, g, now, dead);
+}
+
+static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
+{
+	struct task_ctx *tctx = task_ctx_of(p);
+	struct group_ctx *g;
+
+	if (!tctx)
+		return;
+	g = group_of(p, tctx);
+	if (!g)
+		return;
+	became_runnable(p, tctx, g, now);
+	tctx->on_cpu = 1;
+	if (!g->first_run_ns)
+		g->first_run_ns = now;
+	now_running(p, tctx, g, cpu, now);
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
+	     struct task_struct *next, unsigned int prev_state)
+{
+	u64 now = bpf_ktime_get_ns();
+	s32 cpu = bpf_get_smp_processor_id();
+
+	if (prev->pid)
+		switched_out(prev, now, !preempt && prev_state,
+			     prev_state & TASK_DEAD);
+	if (next->pid)
+		switched_in(next, cpu, now);
+	else
+		now_idle(cpu);
+	if (enforcing && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO)
+		scx_bpf_reenqueue_local_from_anywhere();
+	return 0;
+}
+
+/* Not attached while the scheduler's own callbacks note every wake-up. */
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(observe_wakeup, struct task_struct *p)
+{
+	struct task_ctx *tctx;
+	struct group_ctx *g;
+
+	tctx = task_ctx_of(p);
+	if (!tctx || tctx->runnable)
+		return 0;
+	g = group_of(p, tctx);
+	if (!g)
+		return 0;
+	became_runnable(p, tctx, g, bpf_ktime_get_ns());
+	identify(p, g);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct task_ctx *tctx, *of_parent;
+	struct group_ctx *g;
+	u64 now;
+
+	tctx = task_ctx_of_preemptible(child, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!tctx) {
+		count(tasks_untracked);
+		return 0;
+	}
+	g = group_of(child, tctx);
+	if (!g)
+		return 0;
+
+	now = bpf_ktime_get_ns();
+	of_parent = task_ctx_of(parent);
+	if (of_parent)
+		tctx->mean_burst_ns = of_parent->mean_burst_ns;
+	if (child->pid == child->tgid) {
+		struct group_ctx *from = of_parent ? group_of(parent, of_parent) : NULL;
+
+		if (from)
+			g->assigned = from->assigned;
+		identify(child, g);
+		g->idle_since_ns = 0;
+	}
+	became_runnable(child, tctx, g, now);
+	return 0;
+}
+
+/*
+ * An exec by another thread than the leader makes that thread the leader, and
+ * the group's invocation goes on in its context from here.
+ */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(observe_exec, struct task_struct *p, pid_t old_pid)
+{
+	struct task_ctx *tctx;
+	struct notice *notice;
+
+	if (old_pid != p->pid) {
+		tctx = task_ctx_of(p);
+		if (tctx && !tctx->group.nr_runnable) {
+			tctx->group.nr_runnable = 1;
+			tctx->runnable = 1;
+			identify(p, &tctx->group);
+			begin_invocation(&tctx->group, bpf_ktime_get_ns());
+		}
+	}
+	if (!notice_execs)
+		return 0;
+
+	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+	if (!notice) {
+		count(notices_lost);
+		return 0;
+	}
+	notice->kind = NOTICE_EXEC;
+	notice->pid = p->tgid;
+	notice->cgroup_id = cgroup_id_of(p);
+	notice->path[0] = 0;
+	bpf_ringbuf_submit(notice, 0);
+	return 0;
+}
+
+static __always_inline void notice_cgroup(struct cgroup *cgrp, const char *path,
+					  enum notice_kind kind)
+{
+	struct notice *notice;
+
+	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+	if (!notice) {
+		count(notices_lost);
+		return;
+	}
+	notice->kind = kind;
+	notice->pid = 0;
+	notice->cgroup_id = cgrp->kn->id;
+	if (bpf_probe_read_kernel_str(notice->path, sizeof(notice->path), path) < 0)
+		notice->path[0] = 0;
+	bpf_ringbuf_submit(notice, 0);
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(observe_cgroup_mkdir, struct cgroup *cgrp, const char *path)
+{
+	notice_cgroup(cgrp, path, NOTICE_CGROUP_CREATED);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(observe_cgroup_rmdir, struct cgroup *cgrp, const char *path)
+{
+	notice_cgroup(cgrp, path, NOTICE_CGROUP_REMOVED);
+	return 0;
+}
+
+#endif

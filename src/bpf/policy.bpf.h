@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The policy table: for each function a bias by attained service, and a slice.
+ *
+ * Two halves: the one that policy_version's lowest bit names is in force, the
+ * other belongs to the daemon, which fills it and then raises the version.
+ * A reader that finds the version changed after it read starts over, so it
+ * never acts on an entry the daemon may have begun to overwrite.
+ */
+#ifndef ALPS_POLICY_BPF_H
+#define ALPS_POLICY_BPF_H
+
+/* Both halves, NR_FUNCTIONS slots each; written by the daemon only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * NR_FUNCTIONS);
+	__type(key, u32);
+	__type(value, struct policy_entry);
+} policy SEC(".maps");
+
+/* 0 until the first table is published; then only grows. */
+volatile u64 policy_version;
+
+/* Bias of one nanosecond of expected remaining service, in sixteenths. */
+volatile u64 bias_factor_16 = 16 * 16;
+
+/* No bias exceeds it: with it a waiting task's wait is bounded. */
+const volatile u64 max_bias_ns = 16ULL * NSEC_PER_SEC;
+
+/* The slice of a task whose function has none of its own. */
+const volatile u64 default_slice_ns = 5ULL * NSEC_PER_MSEC;
+
+/* Boundaries of bucket 0 are [0, 2^15); then two buckets an octave. */
+static __always_inline u32 bucket_of(u64 attained_ns)
+{
+	u32 octave, index;
+
+	if (attained_ns < (1ULL << FIRST_BUCKET_SHIFT))
+		return 0;
+	octave = log2_u64(attained_ns) - 1; /* it counts from 1 */
+	index = 1 + 2 * (octave - FIRST_BUCKET_SHIFT) +
+		((attained_ns >> (octave - 1)) & 1);
+	return index < NR_BUCKETS ? index : NR_BUCKETS - 1;
+}
+
+static __always_inline u64 bucket_start_ns(u32 index)
+{
+	u64 octave;
+
+	if (!index)
+		return 0;
+	octave = 1ULL << ((FIRST_BUCKET_SHIFT + (index - 1) / 2) & 63);
+	return octave + (((index - 1) & 1) ? octave / 2 : 0);
+}
+
+/* The entry of @function; of a function not learned yet, the prior's. */
+static __always_inline const struct policy_entry *policy_of(u32 function,
+							    u64 version)
+{
+	u32 prior = (version & 1) * NR_FUNCTIONS;
+	u32 slot = prior + function;
+	const struct policy_entry *entry = bpf_map_lookup_elem(&policy, &slot);
+
+	if (!entry || entry->samples)
+		return entry;
+	return bpf_map_lookup_elem(&policy, &prior);
+}
+
+/* The bias of @function at @attained_ns; for looks at other CPUs' tasks. */
+static __always_inline u64 bias_at(u32 function, u64 attained_ns)
+{
+	const struct policy_entry *entry = policy_of(function, policy_version);
+	u32 bucket = bucket_of(attained_ns);
+
+	if (!entry || bucket >= NR_BUCKETS)
+		return 0;
+	return entry->bias_ns[bucket];
+}
+
+/* Refresh what @g caches of its function's policy at @attained_ns. */
+static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
+{
+	u32 bucket = bucket_of(attained_ns);
+	u64 version;
+	int tries;
+
+	if (bucket >= NR_BUCKETS)
+		return;
+
+	for (tries = 0; tries < 3; tries++) {
+		const struct policy_entry *entry;
+
+		version = policy_version;
+		entry = policy_of(g->function, version);
+		if (!entry)
+			return;
+		g->bias_ns = entry->bias_ns[bucket];
+		g->slice_ns = entry->slice_ns;
+		if (version == policy_version)
+			break;
+	}
+	g->bias_from_ns = bucket_start_ns(bucket);
+	g->bias_until_ns = bucket == NR_BUCKETS - 1 ? ~0ULL :
+						      bucket_start_ns(bucket + 1);
+	g->policy_version = version;
+}
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rank of a task, a virtual time; the smallest runs first:
+ *
+ *	key = (became runnable + service since then) + K * E[remaining service]
+ *
+ * The sum in brackets is now minus the time spent waiting, so a task that
+ * waits gains on every newcomer and, K being finite, passes them all in the
+ * end; and tasks whose expected remainder no longer changes (hogs) take turns
+ * by their waiting time.
+ */
+#ifndef ALPS_RANK_BPF_H
+#define ALPS_RANK_BPF_H
+
+#define NICE_0_WEIGHT 100
+#define DEFAULT_SHARES (1024ULL << 10)
+
+/*
+ * A heavier task, by nice or by its cgroup's cpu.weight, has a smaller bias in
+ * proportion: it counts its remaining service less.
+ */
+static __always_inline u64 scaled_by_weight(struct task_struct *p, u64 bias_ns)
+{
+	u64 weight = p->scx.weight;
+	u64 shares = DEFAULT_SHARES;
+
+	if (bpf_core_field_exists(p->sched_task_group->shares))
+		shares = p->sched_task_group->shares;
+	if (weight == NICE_0_WEIGHT && shares == DEFAULT_SHARES)
+		return bias_ns;
+
+	bias_ns = bias_ns * NICE_0_WEIGHT / (weight ?: 1);
+	if (shares != DEFAULT_SHARES)
+		bias_ns = (bias_ns / ((shares >> 10) ?: 1)) << 10;
+	return bias_ns < max_bias_ns ? bias_ns : max_bias_ns;
+}
+
+/* The daemon's process, which everybody's order depends on. */
+const volatile u32 daemon_tgid;
+
+/*
+ * Kernel threads work for everybody, and while they wait so may all: an RCU
+ * grace period, say, ends only when its thread gets to run.
+ */
+static __always_inline bool serves_everybody(const struct task_struct *p)
+{
+	return p->flags & PF_KTHREAD || p->tgid == daemon_tgid;
+}
+
+/*
+ * Without a function, a task is expected to run as long as its recent bursts
+ * did, and once past that as long again as it already has.
+ */
+static __always_inline u64 generic_bias(const struct task_ctx *tctx, u64 burst_ns)
+{
+	u64 mean = tctx->mean_burst_ns;
+	u64 remaining = burst_ns < mean / 2 ? mean - burst_ns :
+			burst_ns > mean / 2 ? burst_ns : mean / 2;
+	u64 bias;
+
+	if (remaining > NSEC_PER_SEC * 3600)
+		remaining = NSEC_PER_SEC * 3600;
+	bias = remaining * bias_factor_16 / 16;
+	return bias < max_bias_ns ? bias : max_bias_ns;
+}
+
+/* Rank @p anew from what is known of it now; @pending_ns is unaccounted service. */
+static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
+				struct group_ctx *g, u64 pending_ns)
+{
+	u64 attained_ns = g->cpu_ns + pending_ns;
+	u64 bias_ns;
+
+	identify(p, g);
+	if (serves_everybody(p)) {
+		bias_ns = 0;
+	} else if (g->function == FUNCTION_GENERIC) {
+		bias_ns = generic_bias(tctx, tctx->burst_ns + pending_ns);
+	} else {
+		if (g->policy_version != policy_version ||
+		    attained_ns >= g->bias_until_ns || attained_ns < g->bias_from_ns)
+			policy_refresh(g, attained_ns);
+		bias_ns = g->bias_ns;
+	}
+
+	tctx->key_ns = tctx->base_ns + pending_ns + scaled_by_weight(p, bias_ns);
+	return tctx->key_ns;
+}
+
+static __always_inline u64 slice_of(const struct group_ctx *g)
+{
+	if (g->function == FUNCTION_GENERIC || !g->slice_ns)
+		return default_slice_ns;
+	return g->slice_ns;
+}
+
+#endif

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use scx_alps::learn::{Avg, BiasFactor, LearnerConfig, Predictor, TuningParams};
+use scx_utils::libbpf_clap_opts::LibbpfOpts;
+
+use crate::bench;
+use crate::control;
+use crate::daemon::DaemonConfig;
+use crate::engine::{EngineConfig, Queueing};
+
+/// Learning shortest-remaining-time scheduler for serverless functions.
+///
+/// Without a subcommand it runs the scheduler until it is interrupted: every
+/// cgroup is a function, whose invocations are watched, learned from and
+/// scheduled shortest expected remaining time first.
+#[derive(Debug, Parser)]
+#[command(
+    name = "scx_alps",
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub run: RunArgs,
+
+    #[command(subcommand)]
+    pub command: Option<Subcommands>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Subcommands {
+    /// Let the running daemon schedule.
+    On(ControlArgs),
+    /// Give the machine back to the kernel's own scheduler; the daemon goes on learning.
+    Off(ControlArgs),
+    /// Switch between the two.
+    Toggle(ControlArgs),
+    /// Say which scheduler is in force, and how the daemon is.
+    Status(StatusArgs),
+    /// Show the functions live: rates, waiting, what is predicted and enforced.
+    Top(TopArgs),
+    /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
+    Bench(Measure<bench::BenchArgs>),
+    /// Measure what scheduling itself costs: pipe ping-pong and fork.
+    BenchOverhead(Measure<bench::overhead::OverheadArgs>),
+}
+
+/// A measurement with a daemon of its own.
+#[derive(Debug, Args)]
+pub struct Measure<A: Args> {
+    #[command(flatten)]
+    pub args: A,
+
+    /// Options for the daemon that is measured, after '--'.
+    #[arg(last = true, value_name = "DAEMON OPTIONS")]
+    pub daemon: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ControlArgs {
+    /// The daemon's control socket.
+    #[arg(long, value_name = "PATH", default_value = control::DEFAULT_SOCKET)]
+    pub socket: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// Time between two refreshes, such as 500ms.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
+    pub interval: Duration,
+
+    /// Print the table once and exit.
+    #[arg(long)]
+    pub once: bool,
+}
+
+/// How a function's next CPU time is predicted.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum PredictorName {
+    /// The mean of what was seen.
+    Avg,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Rules that say which cgroups and processes are which function (TOML); SIGHUP reads it again.
+    #[arg(long, value_name = "FILE", help_heading = "Identify")]
+    functions: Option<PathBuf>,
+
+    /// A thread group that sleeps longer than this begins a new invocation when it wakes.
+    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, help_heading = "Observe")]
+    idle_gap: Duration,
+
+    /// How the next CPU time is predicted.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "avg",
+        help_heading = "Learn"
+    )]
+    ml: PredictorName,
+
+    /// Weight of the predicted slice.
+    #[arg(
+        long,
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Learn"
+    )]
+    alpha: f64,
+
+    /// Weight of the standard deviation taken off an unpredictable function's slice.
+    #[arg(
+        long,
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Learn"
+    )]
+    beta: f64,
+
+    /// CPU utilisation in percent from which on slices shrink.
+    #[arg(
+        long,
+        default_value_t = 50.0,
+        allow_negative_numbers = true,
+        help_heading = "Learn"
+    )]
+    theta: f64,
+
+    /// How gently slices shrink under overload.
+    #[arg(
+        long,
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Learn"
+    )]
+    gamma: f64,
+
+    /// Switch OFF the tuning for unpredictable functions.
+    #[arg(long, help_heading = "Learn")]
+    unpred: bool,
+
+    /// Switch OFF the tuning for overload.
+    #[arg(long, help_heading = "Learn")]
+    overload: bool,
+
+    /// Time between two rounds of learning.
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, help_heading = "Learn")]
+    interval: Duration,
+
+    /// How far back the replayed window reaches.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = positive_duration, help_heading = "Learn")]
+    window: Duration,
+
+    /// What was learned, loaded at start and saved on exit.
+    #[arg(long, value_name = "FILE", help_heading = "Learn")]
+    state: Option<PathBuf>,
+
+    /// K: seconds of waiting that one second of expected remaining CPU time is worth.
+    #[arg(
+        short = 'k',
+        long,
+        value_name = "K",
+        default_value_t = 16.0,
+        allow_negative_numbers = true,
+        help_heading = "Enforce"
+    )]
+    bias_factor: f64,
+
+    /// No bias exceeds this, so no task waits longer for newcomers.
+    #[arg(long, value_name = "TIME", default_value = "16s", value_parser = max_bias, help_heading = "Enforce")]
+    max_bias: Duration,
+
+    /// Slice of tasks whose function has none of its own.
+    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = positive_duration, help_heading = "Enforce")]
+    slice: Duration,
+
+    /// How much better in rank a newcomer must be to preempt.
+    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = duration, help_heading = "Enforce")]
+    preempt_margin: Duration,
+
+    /// One queue per cache domain, or one per CPU.
+    #[arg(long, value_enum, default_value = "llc", help_heading = "Enforce")]
+    queues: Queueing,
+
+    /// Schedule only tasks of the SCHED_EXT policy.
+    #[arg(long, help_heading = "Enforce")]
+    partial: bool,
+
+    /// Do not favour tasks that are preempted in a system call.
+    #[arg(long, help_heading = "Enforce")]
+    no_grace: bool,
+
+    /// Start with the kernel's own scheduler in force; 'scx_alps on' takes over.
+    #[arg(long, help_heading = "Control")]
+    off: bool,
+
+    /// The control socket.
+    #[arg(long, value_name = "PATH", default_value = control::DEFAULT_SOCKET, help_heading = "Control")]
+    socket: PathBuf,
+
+    /// Print statistics every so many seconds.
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "See")]
+    stats: Option<Duration>,
+
+    /// Print a running daemon's statistics every so many seconds, and schedule nothing.
+    #[arg(long, value_name = "SECS", value_parser = seconds, help_heading = "See")]
+    pub monitor: Option<Duration>,
+
+    /// Describe the statistics.
+    #[arg(long, help_heading = "See")]
+    pub help_stats: bool,
+
+    /// Size of the kernel's debug dump on an error, in bytes; 0 is the kernel's default.
+    #[arg(long, value_name = "BYTES", default_value_t = 0, help_heading = "See")]
+    exit_dump_len: u32,
+
+    /// Say more; libbpf's messages too.
+    #[arg(short, long, help_heading = "See")]
+    pub verbose: bool,
+
+    /// Print the version.
+    #[arg(short = 'V', long, action = ArgAction::SetTrue, help_heading = "See")]
+    pub version: bool,
+
+    #[command(flatten, next_help_heading = "libbpf")]
+    libbpf: LibbpfOpts,
+}
+
+impl RunArgs {
+    /// The daemon's configuration; values that cannot work are refused here.
+    pub fn into_config(self) -> Result<DaemonConfig> {
+        let bias_factor = BiasFactor::new(self.bias_factor)?;
+        let mut tuning = TuningParams::new(self.alpha, self.beta, self.theta, self.gamma)?;
+        if self.unpred {
+            tuning = tuning.without_unpredictability();
+        }
+        if self.overload {
+            tuning = tuning.without_overload();
+        }
+        let predictor: Box<dyn Predictor> = match self.ml {
+            PredictorName::Avg => Box::new(Avg),
+        };
+        Ok(DaemonConfig {
+            engine: EngineConfig {
+                idle_gap: self.idle_gap,
+                default_slice: self.slice,
+                max_bias: self.max_bias,
+                preempt_margin: self.preempt_margin,
+                bias_factor: bias_factor.get(),
+                queueing: self.queues,
+                partial: self.partial,
+                grace: !self.no_grace,
+                exit_dump_len: self.exit_dump_len,
+                verbose: self.verbose,
+                libbpf: self.libbpf,
+            },
+            learner: LearnerConfig {
+                window_ns: self.window.as_nanos() as u64,
+                tuning,
+                bias_factor,
+                max_bias_ns: self.max_bias.as_nanos() as u64,
+                ..LearnerConfig::default()
+            },
+            predictor,
+            functions: self.functions,
+            state: self.state,
+            socket: self.socket,
+            interval: self.interval,
+            enforce: !self.off,
+            stats: self.stats,
+        })
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write a number with a unit, such as 10ms or 1s"))
+}
+
+fn positive_duration(text: &str) -> Result<Duration, String> {
+    let value = duration(text)?;
+    if value.is_zero() || value > Duration::from_secs(24 * 3600) {
+        return Err("it must be above 0 and at most a day".to_owned());
+    }
+    Ok(value)
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let value = duration(text)?;
+    if value < Duration::from_millis(50) || value > Duration::from_secs(60) {
+        return Err("it must be between 50ms and 60s".to_owned());
+    }
+    Ok(value)
+}
+
+/// The kernel throws out a scheduler that leaves a task waiting for 30 s.
+fn max_bias(text: &str) -> Result<Duration, String> {
+    let value = duration(text)?;
+    if value.is_zero() || value > Duration::from_secs(20) {
+        return Err("it must be above 0 and at most 20s".to_owned());
+    }
+    Ok(value)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let value: f64 = text.parse().map_err(|_| "it must be a number of seconds")?;
+    Duration::try_from_secs_f64(value)
+        .ok()
+        .filter(|value| *value >= Duration::from_millis(100))
+        .ok_or_else(|| "it must be at least 0.1 seconds".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn impossible_values_are_refused() {
+        for args in [
+            &["--idle-gap", "0s"][..],
+            &["--idle-gap", "10"],
+            &["--interval", "1us"],
+            &["--max-bias", "1h"],
+            &["--stats", "0"],
+            &["--stats", "NaN"],
+            &["--queues", "numa"],
+        ] {
+            let args = std::iter::once(&"scx_alps").chain(args);
+            assert!(Cli::try_parse_from(args).is_err());
+        }
+        for args in [
+            &["--bias-factor", "0"][..],
+            &["--bias-factor", "inf"],
+            &["--alpha", "-1"],
+            &["--gamma", "0"],
+            &["--theta", "NaN"],
+        ] {
+            let cli = Cli::try_parse_from(std::iter::once(&"scx_alps").chain(args)).unwrap();
+            assert!(cli.run.into_config().is_err(), "{args:?}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What goes over the control socket.
+
+use serde::{Deserialize, Serialize};
+
+/// What a client asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "command")]
+pub enum Command {
+    On,
+    Off,
+    Toggle,
+    Status,
+    Functions,
+}
+
+/// What the daemon answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "reply")]
+pub enum Reply {
+    Status(Status),
+    Functions { rows: Vec<FunctionRow> },
+    Refused { why: String },
+}
+
+/// The daemon's state.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether our order is in force; the kernel's own scheduler is otherwise.
+    pub enforcing: bool,
+    pub version: String,
+    pub uptime_s: f64,
+    pub cpus: usize,
+    pub utilisation_percent: f64,
+    /// Functions that have a slot in the policy table.
+    pub functions: usize,
+    /// Version of the policy table in force.
+    pub policy_version: u64,
+    pub predictor: String,
+    /// Bias of one second of expected remaining service, in seconds.
+    pub bias_factor: f64,
+    pub invocations: u64,
+    pub invocations_lost: u64,
+    pub notices_lost: u64,
+    pub preemptions: u64,
+    /// How long the last round took in all, the publishing included.
+    pub round_ms: f64,
+    /// How long publishing a table took, at most so far.
+    pub publish_max_ms: f64,
+    /// How long the last switch on or off took.
+    pub last_switch_ms: Option<f64>,
+}
+
+/// One function, as `top` shows it. Times are nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FunctionRow {
+    pub name: String,
+    /// By what it was recognised.
+    pub source: String,
+    /// Whether a tenant could choose to be taken for it.
+    pub spoofable: bool,
+    /// Invocations a second over the last seconds.
+    pub rate_per_s: f64,
+    /// Live invocations that run now.
+    pub running: u32,
+    /// Live invocations that wait for a CPU.
+    pub waiting: u32,
+    /// Invocations it was learned from.
+    pub samples: u32,
+    pub cpu_mean_ns: u64,
+    pub cpu_p99_ns: u64,
+    pub predicted_ns: u64,
+    /// The bias of a new invocation.
+    pub bias_ns: u64,
+    /// 0: none of its own.
+    pub slice_ns: u64,
+    /// Arrival to first run, mean.
+    pub wait_mean_ns: u64,
+    /// Response over CPU time, mean.
+    pub slowdown_mean: f64,
+}

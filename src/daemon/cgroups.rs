@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The cgroups there are: their ids and paths in the v2 hierarchy.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, statfs};
+
+/// Deeper trees are cut off there.
+const MAX_DEPTH: usize = 64;
+
+/// Where the v2 hierarchy is mounted.
+pub fn mount_point() -> Result<PathBuf> {
+    for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
+        if statfs(path).is_ok_and(|fs| fs.filesystem_type() == CGROUP2_SUPER_MAGIC) {
+            return Ok(PathBuf::from(path));
+        }
+    }
+    bail!(
+        "the cgroup v2 hierarchy is not mounted at /sys/fs/cgroup, and functions are told apart \
+         by it: boot with systemd.unified_cgroup_hierarchy=1, or mount it with \
+         'mount -t cgroup2 cgroup2 /sys/fs/cgroup'"
+    )
+}
+
+/// All cgroups below `mount`, itself included, as pairs of id and path.
+pub fn walk(mount: &Path) -> Result<Vec<(u64, String)>> {
+    let id = fs::metadata(mount)
+        .with_context(|| format!("cannot read {}", mount.display()))?
+        .ino();
+    let mut found = vec![(id, "/".to_owned())];
+    descend(mount, "", 0, &mut found);
+    Ok(found)
+}
+
+fn descend(directory: &Path, path: &str, depth: usize, found: &mut Vec<(u64, String)>) {
+    if depth == MAX_DEPTH {
+        return;
+    }
+    // A cgroup that goes away meanwhile is reported as removed anyway.
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        let Ok(metadata) = entry.metadata() else {
+            continue;
+        };
+        let path = format!("{path}/{}", entry.file_name().to_string_lossy());
+        found.push((metadata.ino(), path.clone()));
+        descend(&entry.path(), &path, depth + 1, found);
+    }
+}

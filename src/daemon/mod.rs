@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The daemon: observe -> learn -> publish, once a round, while the kernel
+//! side enforces; and whoever asks is answered in between.
+
+mod activity;
+mod cgroups;
+mod directory;
+pub mod mailbox;
+mod process;
+mod signals;
+mod state;
+pub mod stats;
+mod utilisation;
+
+use std::collections::HashSet;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use log::{info, warn};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::{SysconfVar, sysconf};
+use scx_alps::identify::{FunctionName, Source};
+use scx_alps::invocation::FunctionId;
+use scx_alps::learn::{Learner, LearnerConfig, Predictor};
+use scx_utils::build_id;
+
+use crate::control::{self, Command, FunctionRow, Reply, Status};
+use crate::engine::{Engine, EngineConfig, LiveGroup, requirements};
+use activity::Activity;
+use directory::Directory;
+use mailbox::{Letter, Mailbox};
+use state::SavedFunction;
+use stats::Metrics;
+use utilisation::Utilisation;
+
+/// Rounds between two looks for functions that nobody needs any more.
+const COLLECT_EVERY: u64 = 60;
+
+/// Everything the daemon is told on its command line.
+pub struct DaemonConfig {
+    pub engine: EngineConfig,
+    pub learner: LearnerConfig,
+    pub predictor: Box<dyn Predictor>,
+    pub functions: Option<PathBuf>,
+    pub state: Option<PathBuf>,
+    pub socket: PathBuf,
+    /// Time between two rounds.
+    pub interval: Duration,
+    /// Whether to enforce from the start.
+    pub enforce: bool,
+    pub stats: Option<Duration>,
+}
+
+struct Daemon<'a> {
+    engine: Engine<'a>,
+    directory: Directory,
+    learner: Learner,
+    activity: Activity,
+    utilisation: Utilisation,
+    utilisation_percent: f64,
+    live: Vec<LiveGroup>,
+    predictor: String,
+    state: Option<PathBuf>,
+    started: Instant,
+    rounds: u64,
+    last_round: Duration,
+    longest_publish: Duration,
+    last_switch: Option<Duration>,
+}
+
+/// Whether the loop goes on.
+#[derive(PartialEq, Eq)]
+enum Next {
+    Continue,
+    Stop,
+}
+
+/// Run until told to stop, or until the kernel ends the scheduler.
+pub fn run(config: DaemonConfig) -> Result<()> {
+    requirements::check_root()?;
+    let directory = Directory::new(config.functions)?;
+    let (sender, mailbox) = Mailbox::new()?;
+    let _control = control::Server::start(&config.socket, sender.clone())?;
+    let stop = Arc::new(AtomicBool::new(false));
+    signals::forward(&sender, &stop)?;
+
+    let mut object = MaybeUninit::uninit();
+    let engine = Engine::load(&config.engine, &mut object)?;
+    let predictor = config.predictor.name().to_owned();
+    let mut daemon = Daemon {
+        engine,
+        directory,
+        learner: Learner::new(
+            LearnerConfig {
+                cpus: online_cpus(),
+                ..config.learner
+            },
+            config.predictor,
+        ),
+        activity: Activity::default(),
+        utilisation: Utilisation::default(),
+        utilisation_percent: 0.0,
+        live: Vec::new(),
+        predictor,
+        state: config.state,
+        started: Instant::now(),
+        rounds: 0,
+        last_round: Duration::ZERO,
+        longest_publish: Duration::ZERO,
+        last_switch: None,
+    };
+    daemon.prepare()?;
+    let _stats = stats::serve(sender)?;
+    if let Some(interval) = config.stats {
+        stats::monitor_beside(interval, &stop)?;
+    }
+    info!(
+        "scx_alps {} on Linux {}, {} CPUs",
+        build_id::full_version(env!("CARGO_PKG_VERSION")),
+        requirements::kernel_release(),
+        online_cpus(),
+    );
+    if config.enforce {
+        daemon.switch(true)?;
+    }
+
+    let ended = daemon.serve(&mailbox, config.interval);
+    daemon.save_state();
+    ended
+}
+
+impl Daemon<'_> {
+    fn prepare(&mut self) -> Result<()> {
+        self.restore_state();
+        self.directory.map_all(&mut self.engine)?;
+        self.round()
+    }
+
+    fn serve(&mut self, mailbox: &Mailbox, interval: Duration) -> Result<()> {
+        let mut due = Instant::now() + interval;
+        loop {
+            self.wait(mailbox, due)?;
+            for letter in mailbox.take() {
+                if self.attend(letter)? == Next::Stop {
+                    return Ok(());
+                }
+            }
+            self.collect()?;
+            if let Some(exit) = self.engine.take_exit()? {
+                if !exit.should_restart() {
+                    return exit.report();
+                }
+                info!("CPUs came or went: the scheduler attaches again");
+                self.learner.set_cpus(online_cpus());
+                self.switch(true)?;
+            }
+            if Instant::now() >= due {
+                self.round()?;
+                due = Instant::now() + interval;
+            }
+        }
+    }
+
+    /// Until something comes or `due`.
+    fn wait(&self, mailbox: &Mailbox, due: Instant) -> Result<()> {
+        let mut fds = [
+            PollFd::new(self.engine.wake_fd(), PollFlags::POLLIN),
+            PollFd::new(mailbox.as_fd(), PollFlags::POLLIN),
+        ];
+        let left = due.saturating_duration_since(Instant::now());
+        // Rounded up, so that the loop does not spin through the last millisecond.
+        let timeout = PollTimeout::try_from(left + Duration::from_millis(1))
+            .unwrap_or(PollTimeout::from(1000u16));
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(nix::errno::Errno::EINTR) => Ok(()),
+            Err(error) => Err(error).context("cannot wait for the kernel's reports"),
+        }
+    }
+
+    fn attend(&mut self, letter: Letter) -> Result<Next> {
+        match letter {
+            Letter::Stop => return Ok(Next::Stop),
+            Letter::Toggle => {
+                if let Err(error) = self.switch(!self.engine.is_enforcing()) {
+                    warn!("cannot toggle: {error:#}");
+                }
+            }
+            Letter::ReloadRules => self.directory.reload(&mut self.engine)?,
+            // Whoever asked may have hung up.
+            Letter::Stats { answer } => drop(answer.send(self.metrics()?)),
+            Letter::Control { command, answer } => {
+                let reply = self.obey(command).unwrap_or_else(|error| Reply::Refused {
+                    why: format!("{error:#}"),
+                });
+                drop(answer.send(reply));
+            }
+        }
+        Ok(Next::Continue)
+    }
+
+    fn obey(&mut self, command: Command) -> Result<Reply> {
+        match command {
+            Command::On => self.switch(true)?,
+            Command::Off => self.switch(false)?,
+            Command::Toggle => self.switch(!self.engine.is_enforcing())?,
+            Command::Status => {}
+            Command::Functions => {
+                return Ok(Reply::Functions {
+                    rows: self.function_rows()?,
+                });
+            }
+        }
+        Ok(Reply::Status(self.status()?))
+    }
+
+    fn switch(&mut self, on: bool) -> Result<()> {
+        if on == self.engine.is_enforcing() {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        if on {
+            self.engine.enforce()?;
+        } else {
+            self.engine.release()?;
+        }
+        let took = begin.elapsed();
+        self.last_switch = Some(took);
+        info!(
+            "{} in force (switched in {:.1} ms)",
+            if on {
+                "scx_alps is"
+            } else {
+                "the kernel's own scheduler is"
+            },
+            took.as_secs_f64() * 1e3
+        );
+        Ok(())
+    }
+
+    /// Take in what the kernel side has reported.
+    fn collect(&mut self) -> Result<()> {
+        let (finished, notices) = self.engine.drain()?;
+        self.directory.heed(&mut self.engine, notices)?;
+        for invocation in &finished {
+            self.learner.observe(invocation);
+            self.activity.note(invocation);
+        }
+        Ok(())
+    }
+
+    /// One round: look around, learn, publish.
+    fn round(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        self.live = self.engine.survey()?;
+        for group in &self.live {
+            if group.function.is_none() {
+                self.directory
+                    .discover(&mut self.engine, group.cgroup_id, group.pid)?;
+            }
+        }
+        self.collect()?;
+        self.utilisation_percent = self.utilisation.sample();
+        let table = self.learner.round(monotonic_ns(), self.utilisation_percent);
+        let publishing = Instant::now();
+        self.engine.publish(table)?;
+        self.longest_publish = self.longest_publish.max(publishing.elapsed());
+        self.rounds += 1;
+        if self.rounds.is_multiple_of(COLLECT_EVERY) {
+            self.forget_unused();
+        }
+        self.last_round = begin.elapsed();
+        Ok(())
+    }
+
+    fn forget_unused(&mut self) {
+        let learned: HashSet<FunctionId> = self
+            .learner
+            .histories()
+            .map(|(function, _)| function)
+            .collect();
+        let released = self.directory.collect(&learned);
+        for function in released {
+            self.learner.forget(function);
+            self.activity.forget(function);
+        }
+    }
+
+    fn metrics(&self) -> Result<Metrics> {
+        let counters = self.engine.counters()?;
+        Ok(Metrics {
+            enforcing: u64::from(self.engine.is_enforcing()),
+            functions: self.directory.registry().len() as u64,
+            policy_version: self.engine.policy_version(),
+            utilisation: self.utilisation_percent,
+            invocations: counters.invocations,
+            invocations_lost: counters.invocations_lost,
+            notices_lost: counters.notices_lost,
+            tasks_untracked: counters.tasks_untracked,
+            idle: counters.idle_dispatches,
+            handovers: counters.handovers,
+            queued: counters.queued,
+            preemptions: counters.preemptions,
+            requeued: counters.requeued,
+            kept: counters.kept,
+            stolen: counters.stolen,
+            graced: counters.graced,
+            rescued: counters.rescued,
+        })
+    }
+
+    fn status(&self) -> Result<Status> {
+        let counters = self.engine.counters()?;
+        Ok(Status {
+            enforcing: self.engine.is_enforcing(),
+            version: build_id::full_version(env!("CARGO_PKG_VERSION")),
+            uptime_s: self.started.elapsed().as_secs_f64(),
+            cpus: online_cpus(),
+            utilisation_percent: self.utilisation_percent,
+            functions: self.directory.registry().len(),
+            policy_version: self.engine.policy_version(),
+            predictor: self.predictor.clone(),
+            bias_factor: self.learner.config().bias_factor.get(),
+            invocations: counters.invocations,
+            invocations_lost: counters.invocations_lost,
+            notices_lost: counters.notices_lost,
+            preemptions: counters.preemptions,
+            round_ms: self.last_round.as_secs_f64() * 1e3,
+            publish_max_ms: self.longest_publish.as_secs_f64() * 1e3,
+            last_switch_ms: self.last_switch.map(|took| took.as_secs_f64() * 1e3),
+        })
+    }
+
+    fn function_rows(&mut self) -> Result<Vec<FunctionRow>> {
+        self.collect()?;
+        self.live = self.engine.survey()?;
+        let now_ns = monotonic_ns();
+        let table = self.learner.table();
+        Ok(self
+            .directory
+            .registry()
+            .iter()
+            .map(|(function, name, source)| {
+                let entry = table.get(function).cloned().unwrap_or_default();
+                let recent = self.activity.recent(function, now_ns);
+                let (running, waiting) = self.live_counts(function);
+                FunctionRow {
+                    name: name.to_string(),
+                    source: source.as_str().to_owned(),
+                    spoofable: source.is_spoofable(),
+                    rate_per_s: recent.rate_per_s,
+                    running,
+                    waiting,
+                    samples: entry.samples,
+                    cpu_mean_ns: recent.cpu_mean_ns,
+                    cpu_p99_ns: recent.cpu_p99_ns,
+                    predicted_ns: entry.predicted_ns,
+                    bias_ns: entry.bias_at(0),
+                    slice_ns: entry.slice_ns,
+                    wait_mean_ns: recent.wait_mean_ns,
+                    slowdown_mean: recent.slowdown_mean,
+                }
+            })
+            .collect())
+    }
+
+    fn live_counts(&self, function: FunctionId) -> (u32, u32) {
+        self.live
+            .iter()
+            .filter(|group| group.function == Some(function) && group.runnable > 0)
+            .fold((0, 0), |(running, waiting), group| {
+                if group.running {
+                    (running + 1, waiting)
+                } else {
+                    (running, waiting + 1)
+                }
+            })
+    }
+
+    fn restore_state(&mut self) {
+        let Some(path) = &self.state else { return };
+        let saved = match state::load(path) {
+            Ok(Some(saved)) => saved,
+            Ok(None) => return,
+            Err(error) => {
+                warn!("starting with nothing learned: {error:#}");
+                return;
+            }
+        };
+        let mut restored = 0;
+        for SavedFunction {
+            name,
+            source,
+            history,
+        } in saved
+        {
+            let name = FunctionName::new(&name);
+            if let Some(function) = self.directory.restore(&name, source) {
+                self.learner.restore(function, &history);
+                restored += 1;
+            }
+        }
+        info!("{restored} functions restored from {}", path.display());
+    }
+
+    fn save_state(&self) {
+        let Some(path) = &self.state else { return };
+        let registry = self.directory.registry();
+        let functions: Vec<SavedFunction> = self
+            .learner
+            .histories()
+            .filter_map(|(function, history)| {
+                let source: Source = registry.source(function)?;
+                Some(SavedFunction {
+                    name: registry.name(function)?.to_string(),
+                    source,
+                    history: history.clone(),
+                })
+            })
+            .collect();
+        let count = functions.len();
+        match state::save(path, functions) {
+            Ok(()) => info!("{count} functions saved to {}", path.display()),
+            Err(error) => warn!("what was learned is not saved: {error:#}"),
+        }
+    }
+}
+
+/// The clock invocations are observed with.
+fn monotonic_ns() -> u64 {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |now| {
+        now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
+    })
+}
+
+fn online_cpus() -> usize {
+    sysconf(SysconfVar::_NPROCESSORS_ONLN)
+        .ok()
+        .flatten()
+        .map_or(1, |count| count.max(1) as usize)
+}

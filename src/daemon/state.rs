@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! What was learned, kept in a file from one life to the next.
+
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use scx_alps::identify::Source;
+use scx_alps::learn::History;
+use serde::{Deserialize, Serialize};
+
+/// Raised when older files can no longer be read.
+const FORMAT: u32 = 1;
+
+/// Larger files are not ours.
+const MAX_BYTES: u64 = 256 << 20;
+
+#[derive(Serialize, Deserialize)]
+struct StateFile {
+    format: u32,
+    functions: Vec<SavedFunction>,
+}
+
+/// One function with what was seen of it.
+#[derive(Serialize, Deserialize)]
+pub struct SavedFunction {
+    pub name: String,
+    #[serde(with = "SourceName")]
+    pub source: Source,
+    pub history: History,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Source", rename_all = "snake_case")]
+enum SourceName {
+    LeafCgroup,
+    CgroupRule,
+    Comm,
+    Cmdline,
+    Environ,
+}
+
+/// Read a state file; `None` where there is none yet.
+pub fn load(path: &Path) -> Result<Option<Vec<SavedFunction>>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    if file.metadata().is_ok_and(|data| data.len() > MAX_BYTES) {
+        bail!("{} is too large to be a state file", path.display());
+    }
+    let state: StateFile = serde_json::from_reader(BufReader::new(file))
+        .with_context(|| format!("{} is damaged", path.display()))?;
+    if state.format != FORMAT {
+        bail!(
+            "{} has format {}, and this version reads format {FORMAT}",
+            path.display(),
+            state.format
+        );
+    }
+    Ok(Some(state.functions))
+}
+
+/// Replace the state file as a whole: a crash leaves the old or the new one.
+pub fn save(path: &Path, functions: Vec<SavedFunction>) -> Result<()> {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    let directory = directory.unwrap_or(Path::new("."));
+    let cannot = || format!("cannot write {}", path.display());
+    fs::create_dir_all(directory).with_context(cannot)?;
+    let mut file = tempfile::NamedTempFile::new_in(directory).with_context(cannot)?;
+    let state = StateFile {
+        format: FORMAT,
+        functions,
+    };
+    let mut out = BufWriter::new(file.as_file_mut());
+    serde_json::to_writer(&mut out, &state).with_context(cannot)?;
+    out.flush().with_context(cannot)?;
+    drop(out);
+    file.as_file().sync_all().with_context(cannot)?;
+    file.persist(path).with_context(cannot)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_no_state_and_a_damaged_one_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state.json");
+        assert!(load(&path).unwrap().is_none());
+        for damaged in ["", "{", "[1,2]", "{\"format\":99,\"functions\":[]}", "\0\0"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(load(&path).is_err(), "{damaged:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/state.json");
+        let saved = SavedFunction {
+            name: "resize".to_owned(),
+            source: Source::Comm,
+            history: History::default(),
+        };
+        save(&path, vec![saved]).unwrap();
+        let loaded = load(&path).unwrap().unwrap();
+        assert_eq!(loaded.len(), 1);
+        assert_eq!(loaded[0].name, "resize");
+        assert_eq!(loaded[0].source, Source::Comm);
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A distribution of CPU times, summarised by bucket of the grid.
+
+use crate::policy::grid::{BUCKETS, bucket, start};
+
+/// A weighted sample of CPU times, kept as what the grid needs of it: for
+/// every bucket the weight of the values in it, and the first two moments of
+/// how far they reach into it.
+///
+/// That is a constant size and takes no sorting, and the mean residual life
+/// over each bucket is exact all the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distribution {
+    buckets: [Bucket; BUCKETS],
+}
+
+/// The values that fall into one bucket. With no values, all is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bucket {
+    /// Total weight of the values.
+    pub weight: f64,
+    /// Weighted sum of the values' distances from the bucket's start, in ns.
+    pub reach: f64,
+    /// Weighted sum of the squares of those distances, in ns².
+    pub reach_squared: f64,
+}
+
+impl Distribution {
+    /// The distribution of nothing.
+    pub fn empty() -> Self {
+        Self {
+            buckets: [Bucket::default(); BUCKETS],
+        }
+    }
+
+    /// Every value of `series_ns` with weight 1.
+    pub fn of(series_ns: &[u64]) -> Self {
+        let mut distribution = Self::empty();
+        for &value_ns in series_ns {
+            distribution.add(value_ns, 1.0);
+        }
+        distribution
+    }
+
+    /// Adds a value. A weight that is no positive finite number counts as 0.
+    pub fn add(&mut self, value_ns: u64, weight: f64) {
+        if !(weight > 0.0 && weight.is_finite()) {
+            return;
+        }
+        let index = bucket(value_ns);
+        let reach = (value_ns - start(index)) as f64;
+        let bucket = &mut self.buckets[index];
+        bucket.weight += weight;
+        bucket.reach += weight * reach;
+        bucket.reach_squared += weight * reach * reach;
+    }
+
+    /// The buckets, in the order of the grid.
+    pub fn buckets(&self) -> &[Bucket; BUCKETS] {
+        &self.buckets
+    }
+
+    /// For every bucket, how many full passes through it the sample amounts
+    /// to: its time spent in the bucket over the bucket's width. The open
+    /// bucket has no width; there it is the weight of the values in it.
+    pub fn passes(&self) -> [f64; BUCKETS] {
+        let mut passes = [0.0; BUCKETS];
+        let mut above = 0.0;
+        for (index, bucket) in self.buckets.iter().enumerate().rev() {
+            passes[index] = match width_ns(index) {
+                Some(width) => above + bucket.reach / width,
+                None => bucket.weight,
+            };
+            above += bucket.weight;
+        }
+        passes
+    }
+}
+
+/// How wide bucket `index` is in nanoseconds; `None` for the open one.
+pub fn width_ns(index: usize) -> Option<f64> {
+    (index + 1 < BUCKETS).then(|| (start(index + 1) - start(index)) as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_value_passes_through_all_buckets_before_its_own() {
+        let half = start(20) + (start(21) - start(20)) / 2;
+        let passes = Distribution::of(&[half]).passes();
+        assert!(passes[..20].iter().all(|&times| times == 1.0));
+        assert_eq!(passes[20], 0.5);
+        assert!(passes[21..].iter().all(|&times| times == 0.0));
+    }
+
+    #[test]
+    fn the_open_bucket_counts_the_values_in_it() {
+        let passes = Distribution::of(&[u64::MAX, start(BUCKETS - 1)]).passes();
+        assert_eq!(passes[BUCKETS - 1], 2.0);
+    }
+
+    #[test]
+    fn weights_that_are_no_weights_are_ignored() {
+        let mut distribution = Distribution::empty();
+        for weight in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+            distribution.add(5, weight);
+        }
+        assert_eq!(distribution, Distribution::empty());
+    }
+
+    proptest! {
+        #[test]
+        fn weight_is_conserved(series in prop::collection::vec(any::<u64>(), 0..300)) {
+            let distribution = Distribution::of(&series);
+            let weight: f64 = distribution.buckets().iter().map(|bucket| bucket.weight).sum();
+            prop_assert_eq!(weight, series.len() as f64);
+        }
+    }
+}

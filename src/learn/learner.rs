@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The learner: what is observed goes in, once a round the policy table comes out.
+
+use super::bias::BiasFactor;
+use super::config::LearnerConfig;
+use super::forecast::Forecast;
+use super::function::Function;
+use super::history::History;
+use super::order;
+use super::predictor::Predictor;
+use super::prior::Prior;
+use super::replay::Replay;
+use super::window::Window;
+use crate::invocation::{FunctionId, Invocation};
+use crate::policy::{BUCKETS, PolicyEntry, PolicyTable};
+use crate::sim::Job;
+
+/// Windows of at most so many invocations are replayed whenever there is a new one.
+const SMALL_WINDOW: usize = 2048;
+
+/// Larger ones when one invocation in so many is new,
+const NEW_SHARE: usize = 4;
+
+/// or after so many rounds.
+const MAX_ROUNDS_BETWEEN_REPLAYS: u32 = 8;
+
+/// Learns the policy table from finished invocations.
+///
+/// A round's cost depends on what has happened since the last one: the window
+/// is replayed only when there are new invocations or CPUs, a large one only
+/// every few rounds, and a function's
+/// forecast is made anew only when it has surprising or enough new samples,
+/// or few altogether and a prior that has changed. The table depends on nothing but what went in and in
+/// which order.
+///
+/// Invocations of no function (slot 0) are part of the replayed load, and
+/// together they are one function among those the prior is learned from.
+#[derive(Debug)]
+pub struct Learner {
+    config: LearnerConfig,
+    predictor: Box<dyn Predictor>,
+    window: Window,
+    /// By slot. What slot 0 has learned of itself is not published.
+    functions: Vec<Option<Box<Function>>>,
+    prior: Prior,
+    /// Whether there is anything to replay that was not replayed yet.
+    replay_due: bool,
+    /// Invocations that have come since the last replay.
+    unreplayed: usize,
+    rounds_since_replay: u32,
+    /// Whether the next round has to learn the prior.
+    prior_due: bool,
+    expired: Vec<FunctionId>,
+    table: PolicyTable,
+}
+
+impl Learner {
+    /// A learner that has seen nothing.
+    pub fn new(config: LearnerConfig, predictor: Box<dyn Predictor>) -> Self {
+        Self {
+            window: Window::new(config.window_ns, config.window_capacity),
+            prior: Prior::new(predictor.as_ref()),
+            config,
+            predictor,
+            functions: Vec::new(),
+            replay_due: false,
+            unreplayed: 0,
+            rounds_since_replay: 0,
+            prior_due: false,
+            expired: Vec::new(),
+            table: PolicyTable::default(),
+        }
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> &LearnerConfig {
+        &self.config
+    }
+
+    /// Takes a finished invocation, in any order of their ends. One with more
+    /// CPU time than [`History::PLAUSIBLE_NS`] is dropped.
+    pub fn observe(&mut self, invocation: &Invocation) {
+        if invocation.cpu_ns > History::PLAUSIBLE_NS {
+            return;
+        }
+        self.window.observe(invocation);
+        self.function(invocation.function)
+            .observe(invocation.cpu_ns);
+        self.replay_due = true;
+        self.unreplayed += 1;
+        self.prior_due = true;
+    }
+
+    /// Forgets a function, so that its slot may be given to another.
+    pub fn forget(&mut self, function: FunctionId) {
+        if let Some(slot) = self.functions.get_mut(function.slot()) {
+            *slot = None;
+            self.window.disown(|other| other == function);
+            self.prior_due = true;
+        }
+    }
+
+    /// Learns, and returns the table to enforce from now on.
+    ///
+    /// `now_ns` is on the clock of the invocations and may jump;
+    /// `utilisation_percent` is that of the machine's CPUs since the last
+    /// round, and counts as low where it is NaN.
+    pub fn round(&mut self, now_ns: u64, utilisation_percent: f64) -> &PolicyTable {
+        self.expire(now_ns);
+        self.window.evict(now_ns);
+        self.replay();
+        self.learn();
+        let ranks = self.ranks();
+        self.table = self.publish(&ranks, utilisation_percent);
+        &self.table
+    }
+
+    /// The table of the last round; empty before the first.
+    pub fn table(&self) -> &PolicyTable {
+        &self.table
+    }
+
+    /// The functions the last round has forgotten, because they were not seen
+    /// for longer than [`LearnerConfig::forget_after_ns`]: their slots are free.
+    pub fn expired(&self) -> &[FunctionId] {
+        &self.expired
+    }
+
+    /// Sets how many CPUs the simulated machine has; 0 counts as 1.
+    pub fn set_cpus(&mut self, cpus: usize) {
+        self.replay_due |= cpus != self.config.cpus;
+        self.config.cpus = cpus;
+    }
+
+    /// Sets the bias for each unit of remaining CPU time from the next round on.
+    pub fn set_bias_factor(&mut self, factor: BiasFactor) {
+        if factor != self.config.bias_factor {
+            self.config.bias_factor = factor;
+            self.known_mut().for_each(Function::relearn);
+        }
+    }
+
+    /// The histories of all functions, in the order of their slots, to be stored.
+    pub fn histories(&self) -> impl Iterator<Item = (FunctionId, &History)> {
+        self.known()
+            .filter(|function| function.id != FunctionId::PRIOR)
+            .map(|function| (function.id, &function.history))
+    }
+
+    /// Takes over a stored history, as older than what was observed since.
+    /// Counts as having seen the function; slot 0 and an empty history are ignored.
+    pub fn restore(&mut self, function: FunctionId, stored: &History) {
+        if function != FunctionId::PRIOR && !stored.is_empty() {
+            self.function(function).restore(stored);
+            self.prior_due = true;
+        }
+    }
+
+    fn function(&mut self, id: FunctionId) -> &mut Function {
+        let slot = id.slot();
+        if slot >= self.functions.len() {
+            self.functions.resize_with(slot + 1, || None);
+        }
+        self.functions[slot].get_or_insert_with(|| Box::new(Function::new(id)))
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Function> {
+        self.functions.iter().flatten().map(Box::as_ref)
+    }
+
+    fn known_mut(&mut self) -> impl Iterator<Item = &mut Function> {
+        self.functions.iter_mut().flatten().map(Box::as_mut)
+    }
+
+    fn expire(&mut self, now_ns: u64) {
+        self.expired.clear();
+        let mut any = false;
+        for slot in &mut self.functions {
+            let Some(function) = slot else { continue };
+            if function.unseen_ns(now_ns) <= self.config.forget_after_ns {
+                continue;
+            }
+            any = true;
+            if function.id != FunctionId::PRIOR {
+                self.expired.push(function.id);
+            }
+            *slot = None;
+        }
+        if any {
+            self.prior_due = true;
+            let expired = &self.expired;
+            self.window
+                .disown(|function| expired.binary_search(&function).is_ok());
+        }
+    }
+
+    fn replay(&mut self) {
+        self.rounds_since_replay += 1;
+        if !self.replay_due || !self.is_replay_worth_it() {
+            return;
+        }
+        self.replay_due = false;
+        self.unreplayed = 0;
+        self.rounds_since_replay = 0;
+        let jobs: Vec<Job> = self.window.jobs().collect();
+        let replay = Replay::run(&jobs, self.config.cpus);
+        for function in self.functions.iter_mut().flatten() {
+            function.simulated(&replay, self.predictor.as_ref());
+        }
+    }
+
+    /// A large window changes little from one round to the next, and replaying
+    /// it is what a round costs most.
+    fn is_replay_worth_it(&self) -> bool {
+        let length = self.window.len();
+        length <= SMALL_WINDOW
+            || self.unreplayed >= length / NEW_SHARE
+            || self.rounds_since_replay >= MAX_ROUNDS_BETWEEN_REPLAYS
+    }
+
+    fn learn(&mut self) {
+        let predictor = self.predictor.as_ref();
+        if std::mem::take(&mut self.prior_due) {
+            let functions = self.functions.iter().flatten();
+            self.prior
+                .learn(predictor, functions.map(|function| &function.history));
+        }
+        let prior = &self.prior;
+        for function in self.functions.iter_mut().flatten() {
+            if function.is_outdated(prior) {
+                function.learn(predictor, prior, |forecast| bias_ns(&self.config, forecast));
+            }
+        }
+    }
+
+    /// By slot, the place of each function in the order of waiting times.
+    fn ranks(&self) -> Vec<u32> {
+        let mut standings: Vec<_> = self
+            .known()
+            .filter(|function| function.id != FunctionId::PRIOR)
+            .map(Function::standing)
+            .collect();
+        order::order(&mut standings);
+        // Slots without a function have the prior's rank, behind all others.
+        let mut ranks = vec![standings.len() as u32; self.functions.len().max(1)];
+        for (rank, standing) in (0..).zip(&standings) {
+            ranks[standing.function.slot()] = rank;
+        }
+        ranks
+    }
+
+    fn publish(&self, ranks: &[u32], utilisation_percent: f64) -> PolicyTable {
+        let forecast = self.prior.forecast();
+        let prior = PolicyEntry {
+            bias_ns: bias_ns(&self.config, forecast),
+            slice_ns: 0,
+            rank: ranks[0],
+            samples: self.prior.samples(),
+            predicted_ns: forecast.at(0),
+        };
+        let mut entries = Vec::with_capacity(ranks.len());
+        entries.push(prior.clone());
+        for (slot, &rank) in self.functions.iter().zip(ranks).skip(1) {
+            entries.push(match slot {
+                None => prior.clone(),
+                Some(function) => PolicyEntry {
+                    slice_ns: function.slice().map_or(0, |slice| {
+                        self.config.tuning.slice_ns(
+                            slice.predicted_ns,
+                            slice.stdev_ns,
+                            utilisation_percent,
+                        )
+                    }),
+                    rank,
+                    ..function.entry.clone()
+                },
+            });
+        }
+        PolicyTable::new(entries)
+    }
+}
+
+fn bias_ns(config: &LearnerConfig, forecast: &Forecast) -> [u64; BUCKETS] {
+    config.bias_factor.bias_ns(forecast, config.max_bias_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::{Avg, TuningParams};
+    use proptest::prelude::*;
+
+    const MS: u64 = 1_000_000;
+    const SECOND: u64 = 1_000 * MS;
+
+    fn id(slot: u32) -> FunctionId {
+        FunctionId::new(slot).unwrap()
+    }
+
+    fn learner(config: LearnerConfig) -> Learner {
+        Learner::new(config, Box::new(Avg))
+    }
+
+    fn invocation(function: FunctionId, arrival_ns: u64, cpu_ns: u64) -> Invocation {
+        Invocation {
+            function,
+            arrival_ns,
+            first_run_ns: arrival_ns,
+            end_ns: arrival_ns + cpu_ns,
+            cpu_ns,
+            switches: 1,
+        }
+    }
+
+    /// Observes `count` invocations, evenly over the second before `now_ns`.
+    fn traffic(learner: &mut Learner, slot: u32, now_ns: u64, count: u64, cpu_ns: u64) {
+        for index in 0..count {
+            let arrival_ns = now_ns - SECOND + index * SECOND / count;
+            learner.observe(&invocation(id(slot), arrival_ns, cpu_ns));
+        }
+    }
+
+    fn entry(learner: &Learner, slot: u32) -> &PolicyEntry {
+        learner.table().get(id(slot)).unwrap()
+    }
+
+    /// What is expected to remain at the start, according to the bias.
+    fn expected_ns(learner: &Learner, slot: u32) -> f64 {
+        entry(learner, slot).bias_ns[0] as f64 / learner.config().bias_factor.get()
+    }
+
+    #[test]
+    fn with_nothing_observed_there_is_the_prior_and_nothing_else() {
+        let mut learner = learner(LearnerConfig::default());
+        let table = learner.round(SECOND, 0.0);
+        assert_eq!(table.entries().len(), 1);
+        let prior = &table.entries()[0];
+        assert_eq!((prior.samples, prior.slice_ns, prior.rank), (0, 0, 0));
+        assert!(prior.predicted_ns > SECOND && prior.bias_ns[0] == 16 * SECOND);
+    }
+
+    #[test]
+    fn a_function_is_biased_by_what_it_still_needs() {
+        let mut learner = learner(LearnerConfig::default());
+        for second in 1..=5 {
+            traffic(&mut learner, 7, second * SECOND, 20, 10 * MS);
+            learner.round(second * SECOND, 20.0);
+        }
+        let entry = entry(&learner, 7);
+        assert_eq!((entry.samples, entry.predicted_ns), (100, 10 * MS));
+        for attained in [0, 2 * MS, 5 * MS] {
+            let expected = 16.0 * (10 * MS - attained) as f64;
+            let ratio = entry.bias_at(attained) as f64 / expected;
+            assert!((0.7..1.3).contains(&ratio), "{attained}: {ratio}");
+        }
+        assert!(entry.bias_at(20 * MS) > entry.bias_at(0));
+        assert_eq!(entry.slice_ns, 10 * MS);
+    }
+
+    #[test]
+    fn slots_without_a_function_have_the_prior() {
+        let mut learner = learner(LearnerConfig::default());
+        traffic(&mut learner, 3, SECOND, 10, MS);
+        let table = learner.round(SECOND, 0.0);
+        assert_eq!(table.entries().len(), 4);
+        assert_eq!(table.entries()[1], table.entries()[0]);
+        assert_eq!(table.entries()[2], table.entries()[0]);
+        assert_eq!(table.entries()[0].rank, 1);
+    }
+
+    #[test]
+    fn ranks_follow_the_simulated_waits() {
+        let mut learner = learner(LearnerConfig::default());
+        for index in 0..20 {
+            let arrival = index * 100 * MS;
+            learner.observe(&invocation(id(1), arrival, 80 * MS));
+            learner.observe(&invocation(id(2), arrival, MS));
+            learner.observe(&invocation(id(3), arrival, 10 * MS));
+        }
+        learner.round(2 * SECOND, 91.0);
+        let ranks = [1, 2, 3].map(|slot| entry(&learner, slot).rank);
+        assert_eq!(ranks, [2, 0, 1]);
+        assert_eq!(entry(&learner, 9).rank, 3);
+    }
+
+    #[test]
+    fn slices_are_tuned_and_capped() {
+        let tuning = TuningParams::default();
+        for (percent, tuning, slice) in [
+            (0.0, tuning, 40 * MS),
+            (70.0, tuning, 32 * MS),
+            (100.0, tuning, 20 * MS),
+            (100.0, tuning.without_overload(), 40 * MS),
+        ] {
+            let mut learner = learner(LearnerConfig {
+                tuning,
+                ..LearnerConfig::default()
+            });
+            traffic(&mut learner, 1, SECOND, 10, 40 * MS);
+            traffic(&mut learner, 2, 2 * SECOND, 1, 900 * MS);
+            learner.round(2 * SECOND, percent);
+            assert_eq!(entry(&learner, 1).slice_ns, slice);
+            assert!(entry(&learner, 2).slice_ns <= 200 * MS);
+        }
+    }
+
+    #[test]
+    fn tenfold_cpu_time_is_learned_within_three_rounds() {
+        for (before, after) in [(10 * MS, 100 * MS), (100 * MS, 10 * MS)] {
+            for per_round in [1, 3, 10] {
+                let mut learner = learner(LearnerConfig::default());
+                let mut now = 0;
+                let mut rounds = |learner: &mut Learner, count: u64, cpu_ns: u64| {
+                    for _ in 0..count {
+                        now += SECOND;
+                        traffic(learner, 1, now, per_round, cpu_ns);
+                        learner.round(now, 30.0);
+                    }
+                };
+                rounds(&mut learner, 120, before);
+                rounds(&mut learner, 3, after);
+                let entry = entry(&learner, 1);
+                let near = |value: f64| (0.8..1.25).contains(&(value / after as f64));
+                assert!(near(entry.predicted_ns as f64), "{entry:?}");
+                assert!(near(entry.slice_ns as f64), "{entry:?}");
+                let ratio = expected_ns(&learner, 1) / after as f64;
+                assert!((0.6..1.6).contains(&ratio), "{per_round} a round: {ratio}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_bias_exceeds_its_bound() {
+        let mut learner = learner(LearnerConfig {
+            max_bias_ns: 2 * SECOND,
+            ..LearnerConfig::default()
+        });
+        traffic(&mut learner, 1, SECOND, 1, 900 * MS);
+        let table = learner.round(SECOND, 0.0);
+        let all = table.entries().iter().flat_map(|entry| entry.bias_ns);
+        assert_eq!(all.max(), Some(2 * SECOND));
+    }
+
+    #[test]
+    fn a_new_bias_factor_holds_from_the_next_round_on() {
+        let mut learner = learner(LearnerConfig::default());
+        traffic(&mut learner, 1, SECOND, 50, 10 * MS);
+        let before = learner.round(SECOND, 0.0).clone();
+        learner.set_bias_factor(BiasFactor::new(4.0).unwrap());
+        let after = learner.round(SECOND, 0.0);
+        let bias = |table: &PolicyTable| table.get(id(1)).unwrap().bias_ns[0];
+        assert_eq!(bias(&before), 4 * bias(after));
+    }
+
+    #[test]
+    fn a_function_not_seen_is_forgotten_and_reported_once() {
+        let mut learner = learner(LearnerConfig::default());
+        traffic(&mut learner, 1, SECOND, 5, MS);
+        traffic(&mut learner, 2, SECOND, 5, MS);
+        learner.round(SECOND, 0.0);
+        traffic(&mut learner, 2, 300 * SECOND, 5, MS);
+        learner.round(300 * SECOND, 0.0);
+        assert!(learner.expired().is_empty());
+        learner.round(602 * SECOND, 0.0);
+        assert_eq!(learner.expired(), [id(1)]);
+        assert_eq!(entry(&learner, 1), entry(&learner, 0));
+        assert_eq!(entry(&learner, 2).samples, 10);
+        learner.round(603 * SECOND, 0.0);
+        assert!(learner.expired().is_empty());
+    }
+
+    #[test]
+    fn a_slot_given_to_another_function_starts_afresh() {
+        let mut learner = learner(LearnerConfig::default());
+        traffic(&mut learner, 1, SECOND, 50, 100 * MS);
+        learner.round(SECOND, 0.0);
+        learner.forget(id(1));
+        learner.forget(id(999));
+        traffic(&mut learner, 1, 2 * SECOND, 5, MS);
+        learner.round(2 * SECOND, 0.0);
+        let entry = entry(&learner, 1);
+        assert_eq!((entry.samples, entry.predicted_ns), (5, MS));
+        assert_eq!(entry.slice_ns, MS);
+    }
+
+    #[test]
+    fn clocks_set_back_or_forth_lose_no_function() {
+        let mut learner = learner(LearnerConfig::default());
+        let mut now = 1_000_000 * SECOND;
+        for jump in [0i64, -900_000, 5, 599, -90_000, 1] {
+            now = now.saturating_add_signed(jump * SECOND as i64);
+            traffic(&mut learner, 1, now, 5, MS);
+            learner.round(now, 0.0);
+            assert!(learner.expired().is_empty());
+            assert_eq!(entry(&learner, 1).predicted_ns, MS);
+        }
+        learner.round(u64::MAX, 0.0);
+        assert_eq!(learner.expired(), [id(1)]);
+        learner.round(0, 0.0);
+    }
+
+    #[test]
+    fn stored_histories_are_taken_over_as_the_older_part() {
+        let mut before = learner(LearnerConfig::default());
+        traffic(&mut before, 1, SECOND, 30, 20 * MS);
+        traffic(&mut before, 0, SECOND, 30, 20 * MS);
+        let mut after = learner(LearnerConfig::default());
+        after.observe(&invocation(id(1), 0, 22 * MS));
+        for (function, history) in before.histories() {
+            after.restore(function, history);
+        }
+        after.restore(FunctionId::PRIOR, &[5].into_iter().collect());
+        after.restore(id(9), &History::default());
+        after.round(SECOND, 0.0);
+        let histories: Vec<_> = after.histories().collect();
+        assert_eq!(histories.len(), 1);
+        assert_eq!(histories[0].1.len(), 31);
+        assert_eq!(histories[0].1.samples_ns().last(), Some(22 * MS));
+        let predicted = entry(&after, 1).predicted_ns;
+        assert!((20 * MS..21 * MS).contains(&predicted), "{predicted}");
+    }
+
+    #[test]
+    fn restored_functions_are_forgotten_like_others() {
+        let mut learner = learner(LearnerConfig::default());
+        learner.restore(id(1), &[MS].into_iter().collect());
+        learner.round(50 * SECOND, 0.0);
+        assert!(learner.expired().is_empty());
+        learner.round(650 * SECOND, 0.0);
+        assert!(learner.expired().is_empty());
+        learner.round(651 * SECOND, 0.0);
+        assert_eq!(learner.expired(), [id(1)]);
+    }
+
+    #[test]
+    fn with_more_cpus_fewer_slices_are_cut_short() {
+        let mut learner = learner(LearnerConfig::default());
+        for index in 0..50 {
+            learner.observe(&invocation(id(1), index * 20 * MS, 10 * MS));
+            learner.observe(&invocation(id(2), index * 20 * MS + 5 * MS, MS));
+        }
+        learner.round(SECOND, 0.0);
+        assert_eq!(entry(&learner, 1).slice_ns, 5 * MS);
+        learner.set_cpus(2);
+        learner.round(SECOND, 0.0);
+        assert_eq!(entry(&learner, 1).slice_ns, 10 * MS);
+    }
+
+    #[test]
+    fn unknown_functions_shape_the_prior_only() {
+        let mut learner = learner(LearnerConfig::default());
+        traffic(&mut learner, 0, SECOND, 50, 10 * MS);
+        let table = learner.round(SECOND, 0.0);
+        assert_eq!(table.entries().len(), 1);
+        assert!(table.entries()[0].samples > 0);
+        assert!(learner.histories().next().is_none());
+    }
+
+    fn any_invocation() -> impl Strategy<Value = Invocation> {
+        let times = (any::<u64>(), any::<u64>(), any::<u64>(), any::<u64>());
+        (0u32..40, times, any::<bool>()).prop_map(|(slot, (a, f, e, cpu), wild)| {
+            let scale = if wild { 1 } else { 1 << 20 };
+            Invocation {
+                function: id(slot),
+                arrival_ns: a / scale,
+                first_run_ns: f / scale,
+                end_ns: e / scale,
+                cpu_ns: cpu / (scale << 4),
+                switches: 0,
+            }
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn whatever_is_observed_the_table_is_whole_and_the_same_again(
+            rounds in prop::collection::vec(
+                (prop::collection::vec(any_invocation(), 0..30), any::<u64>(), any::<f64>()),
+                1..6,
+            ),
+            cpus: usize,
+        ) {
+            let config = LearnerConfig { cpus, ..LearnerConfig::default() };
+            let (mut one, mut two) = (learner(config.clone()), learner(config));
+            for (invocations, now_ns, percent) in &rounds {
+                for invocation in invocations {
+                    one.observe(invocation);
+                    two.observe(invocation);
+                }
+                let table = one.round(*now_ns, *percent);
+                prop_assert_eq!(table, two.round(*now_ns, *percent));
+                prop_assert!(!table.entries().is_empty());
+                let ranked = one.histories().count() as u32;
+                for entry in one.table().entries() {
+                    prop_assert!(entry.slice_ns <= 200 * MS);
+                    prop_assert!(entry.rank <= ranked);
+                    prop_assert!(entry.bias_ns.iter().all(|&bias| (1..=16 * SECOND).contains(&bias)));
+                }
+            }
+        }
+    }
+}

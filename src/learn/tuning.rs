@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The two fine-tunings of a predicted slice: unpredictability and overload
+//! (ALPS, USENIX ATC 2024, the frontend's policy tuning).
+
+use super::param::ParamError;
+
+/// No slice is longer than this: 200 ms.
+pub const SLICE_CAP_NS: u64 = 200_000_000;
+
+/// The parameters of the fine-tuning, within their ranges.
+///
+/// With `ts` the predicted slice, `sd` the standard deviation of the slices
+/// it was predicted from and `l` the CPU utilisation in percent:
+///
+/// ```text
+/// ts_u = max(alpha * ts - beta * sd, 0)
+/// p    = 1 if l < theta, else (100 + theta - l) / (100 * gamma), within 0..1
+/// ts_s = min(p * ts_u, ts_u)
+/// ```
+///
+/// A function too unpredictable for a slice of its own (`ts_u = 0`) gets the
+/// scheduler's default, and slices shrink as the machine fills up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TuningParams {
+    alpha: f64,
+    beta: f64,
+    theta: f64,
+    gamma: f64,
+    unpredictability: bool,
+    overload: bool,
+}
+
+impl TuningParams {
+    /// Both tunings, with the given parameters.
+    ///
+    /// - `alpha`, finite and at least 0: the weight of the prediction
+    /// - `beta`, finite and at least 0: the weight of its deviation
+    /// - `theta`, at least 0 and below 100: percent of CPU utilisation from
+    ///   which on slices shrink
+    /// - `gamma`, finite and above 0: how strongly they do
+    ///
+    /// # Errors
+    /// Names the first parameter outside its range.
+    pub fn new(alpha: f64, beta: f64, theta: f64, gamma: f64) -> Result<Self, ParamError> {
+        let weight = |value: f64| value.is_finite() && value >= 0.0;
+        if !weight(alpha) {
+            return Err(ParamError::new("alpha", alpha, WEIGHT_RANGE));
+        }
+        if !weight(beta) {
+            return Err(ParamError::new("beta", beta, WEIGHT_RANGE));
+        }
+        if !(0.0..100.0).contains(&theta) {
+            return Err(ParamError::new("theta", theta, THETA_RANGE));
+        }
+        if !(gamma.is_finite() && gamma > 0.0) {
+            return Err(ParamError::new("gamma", gamma, GAMMA_RANGE));
+        }
+        Ok(Self {
+            alpha,
+            beta,
+            theta,
+            gamma,
+            ..Self::default()
+        })
+    }
+
+    /// Without the tuning for unpredictability: `ts_u = ts`. This is what the
+    /// published flag `--unpred` means.
+    pub fn without_unpredictability(self) -> Self {
+        Self {
+            unpredictability: false,
+            ..self
+        }
+    }
+
+    /// Without the tuning for overload: `p = 1`. This is what the published
+    /// flag `--overload` means.
+    pub fn without_overload(self) -> Self {
+        Self {
+            overload: false,
+            ..self
+        }
+    }
+
+    /// The slice of a function in nanoseconds, at most [`SLICE_CAP_NS`]; 0
+    /// where it has none of its own.
+    ///
+    /// A utilisation that is no number counts as below `theta`, a prediction
+    /// that is none as 0.
+    pub fn slice_ns(&self, predicted_ns: f64, stdev_ns: f64, utilisation_percent: f64) -> u64 {
+        let predictable = self.predictable_ns(predicted_ns, stdev_ns);
+        let factor = self.overload_factor(utilisation_percent);
+        (factor * predictable).min(SLICE_CAP_NS as f64) as u64
+    }
+
+    /// `ts_u`: what is left of a slice for a function as predictable as this.
+    fn predictable_ns(&self, predicted_ns: f64, stdev_ns: f64) -> f64 {
+        let predictable = if self.unpredictability {
+            self.alpha * predicted_ns - self.beta * stdev_ns
+        } else {
+            predicted_ns
+        };
+        // Infinity times a factor of 0 would be no number again.
+        if predictable.is_nan() {
+            0.0
+        } else {
+            predictable.clamp(0.0, f64::MAX)
+        }
+    }
+
+    /// `p`: what is left of a slice at this utilisation, from 0 to 1.
+    fn overload_factor(&self, utilisation_percent: f64) -> f64 {
+        if !self.overload || utilisation_percent.is_nan() || utilisation_percent < self.theta {
+            return 1.0;
+        }
+        let factor = (100.0 + self.theta - utilisation_percent) / (100.0 * self.gamma);
+        factor.clamp(0.0, 1.0)
+    }
+}
+
+const WEIGHT_RANGE: &str = "a finite number of at least 0";
+const THETA_RANGE: &str = "a percentage of at least 0 and below 100";
+const GAMMA_RANGE: &str = "a finite number above 0";
+
+impl Default for TuningParams {
+    /// The published defaults: `alpha` 1, `beta` 1, `theta` 50, `gamma` 1.
+    fn default() -> Self {
+        Self {
+            alpha: 1.0,
+            beta: 1.0,
+            theta: 50.0,
+            gamma: 1.0,
+            unpredictability: true,
+            overload: true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MS: f64 = 1e6;
+
+    fn params(alpha: f64, beta: f64, theta: f64, gamma: f64) -> TuningParams {
+        TuningParams::new(alpha, beta, theta, gamma).unwrap()
+    }
+
+    fn refusal(alpha: f64, beta: f64, theta: f64, gamma: f64) -> String {
+        TuningParams::new(alpha, beta, theta, gamma)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn slices_shrink_with_utilisation_as_published() {
+        let tuning = TuningParams::default();
+        for (percent, factor) in [
+            (0.0, 1.0),
+            (49.9, 1.0),
+            (70.0, 0.8),
+            (90.0, 0.6),
+            (100.0, 0.5),
+        ] {
+            assert_eq!(
+                tuning.slice_ns(10.0 * MS, 0.0, percent),
+                (10.0 * MS * factor) as u64
+            );
+        }
+    }
+
+    #[test]
+    fn at_theta_itself_the_formula_holds() {
+        assert_eq!(params(1.0, 1.0, 50.0, 1.0).overload_factor(50.0), 1.0);
+        assert_eq!(params(1.0, 1.0, 50.0, 2.0).overload_factor(50.0), 0.5);
+        assert_eq!(params(1.0, 1.0, 0.0, 1.0).overload_factor(0.0), 1.0);
+    }
+
+    #[test]
+    fn the_factor_stays_within_its_range() {
+        assert_eq!(params(1.0, 1.0, 90.0, 0.5).overload_factor(95.0), 1.0);
+        assert_eq!(params(1.0, 1.0, 50.0, 1.0).overload_factor(400.0), 0.0);
+        assert_eq!(TuningParams::default().overload_factor(f64::NAN), 1.0);
+        assert_eq!(TuningParams::default().overload_factor(f64::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn deviation_shortens_a_slice_down_to_none() {
+        let tuning = params(1.0, 2.0, 50.0, 1.0);
+        assert_eq!(tuning.slice_ns(10.0 * MS, 3.0 * MS, 0.0), 4_000_000);
+        assert_eq!(tuning.slice_ns(10.0 * MS, 5.0 * MS, 0.0), 0);
+        assert_eq!(TuningParams::default().slice_ns(MS, 2.0 * MS, 0.0), 0);
+    }
+
+    #[test]
+    fn both_tunings_work_together() {
+        let tuning = params(2.0, 0.5, 40.0, 1.25);
+        // ts_u = 2*30 - 0.5*20 = 50 ms; p = (140 - 90)/125 = 0.4
+        assert_eq!(tuning.slice_ns(30.0 * MS, 20.0 * MS, 90.0), 20_000_000);
+    }
+
+    #[test]
+    fn without_weight_a_prediction_gives_no_slice() {
+        let tuning = params(0.0, 1.0, 50.0, 1.0);
+        assert_eq!(tuning.slice_ns(10.0 * MS, 0.0, 0.0), 0);
+    }
+
+    #[test]
+    fn each_tuning_can_be_switched_off() {
+        let tuning = TuningParams::default();
+        let slice = |tuning: TuningParams| tuning.slice_ns(10.0 * MS, 4.0 * MS, 100.0);
+        assert_eq!(slice(tuning), 3_000_000);
+        assert_eq!(slice(tuning.without_unpredictability()), 5_000_000);
+        assert_eq!(slice(tuning.without_overload()), 6_000_000);
+        let off = tuning.without_unpredictability().without_overload();
+        assert_eq!(slice(off), 10_000_000);
+    }
+
+    #[test]
+    fn no_slice_exceeds_the_cap() {
+        let tuning = TuningParams::default();
+        assert_eq!(tuning.slice_ns(1e12, 0.0, 100.0), SLICE_CAP_NS);
+        assert_eq!(
+            tuning.without_unpredictability().slice_ns(1e12, 0.0, 0.0),
+            SLICE_CAP_NS
+        );
+    }
+
+    #[test]
+    fn parameters_outside_their_range_are_refused_by_name() {
+        let weight = "but must be a finite number of at least 0";
+        assert_eq!(
+            refusal(-1.0, 1.0, 50.0, 1.0),
+            format!("alpha is -1, {weight}")
+        );
+        assert_eq!(
+            refusal(1.0, f64::NAN, 50.0, 1.0),
+            format!("beta is NaN, {weight}")
+        );
+        assert!(refusal(f64::INFINITY, 1.0, 50.0, 1.0).starts_with("alpha is inf"));
+        assert!(refusal(1.0, 1.0, 100.0, 1.0).contains("below 100"));
+        assert!(refusal(1.0, 1.0, -0.1, 1.0).starts_with("theta"));
+        assert!(refusal(1.0, 1.0, f64::NAN, 1.0).starts_with("theta"));
+        assert!(refusal(1.0, 1.0, 50.0, 0.0).starts_with("gamma is 0"));
+        assert!(refusal(1.0, 1.0, 50.0, f64::INFINITY).starts_with("gamma"));
+    }
+
+    #[test]
+    fn the_published_defaults_are_within_their_ranges() {
+        assert_eq!(params(1.0, 1.0, 50.0, 1.0), TuningParams::default());
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_the_slice_is_within_its_bounds(
+            alpha: f64, beta: f64, theta: f64, gamma: f64,
+            predicted: f64, stdev: f64, percent: f64,
+        ) {
+            if let Ok(tuning) = TuningParams::new(alpha.abs(), beta.abs(), theta.abs(), gamma.abs()) {
+                prop_assert!(tuning.slice_ns(predicted, stdev, percent) <= SLICE_CAP_NS);
+            }
+        }
+    }
+}

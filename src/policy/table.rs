@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! One round's result: for each function a bias by attained service, and a slice.
+
+use super::grid::{BUCKETS, bucket};
+use crate::invocation::FunctionId;
+
+/// What the scheduler enforces for one function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyEntry {
+    /// Added to a task's virtual time, by bucket of attained service.
+    pub bias_ns: [u64; BUCKETS],
+    /// How long the function runs between two looks at the queue; 0 where it
+    /// has no slice of its own and gets the scheduler's default.
+    pub slice_ns: u64,
+    /// Place in the order of simulated waiting times, 0 the shortest.
+    pub rank: u32,
+    /// Invocations the entry was learned from.
+    pub samples: u32,
+    /// Predicted CPU time of a whole invocation.
+    pub predicted_ns: u64,
+}
+
+impl PolicyEntry {
+    /// The bias of an invocation that has attained `attained_ns`.
+    pub fn bias_at(&self, attained_ns: u64) -> u64 {
+        self.bias_ns[bucket(attained_ns)]
+    }
+}
+
+impl Default for PolicyEntry {
+    fn default() -> Self {
+        Self {
+            bias_ns: [0; BUCKETS],
+            slice_ns: 0,
+            rank: 0,
+            samples: 0,
+            predicted_ns: 0,
+        }
+    }
+}
+
+/// The entries of all functions by slot; slot 0 is the platform's prior.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyTable {
+    entries: Vec<PolicyEntry>,
+}
+
+impl PolicyTable {
+    /// A table of entries by slot. Entries past [`FunctionId::CAPACITY`] are dropped.
+    pub fn new(mut entries: Vec<PolicyEntry>) -> Self {
+        entries.truncate(FunctionId::CAPACITY);
+        Self { entries }
+    }
+
+    /// All entries, in the order of their slots.
+    pub fn entries(&self) -> &[PolicyEntry] {
+        &self.entries
+    }
+
+    /// The entry in force for a function: its own, or the prior's where it has none.
+    pub fn get(&self, function: FunctionId) -> Option<&PolicyEntry> {
+        self.entries
+            .get(function.slot())
+            .or_else(|| self.entries.first())
+    }
+}

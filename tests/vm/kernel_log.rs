@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The kernel's log, from some moment on.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::OpenOptionsExt;
+
+use anyhow::{Context, Result};
+
+/// Marks of a kernel in trouble.
+const TROUBLE: &[&str] = &[
+    "WARNING:",
+    "BUG",
+    "Oops",
+    "Call Trace",
+    "stall",
+    "lockup",
+    "blocked for more than",
+    "general protection",
+    "Unable to handle",
+    "unable to handle",
+    "scheduling while atomic",
+    "runtime error",
+    "Out of memory",
+];
+
+/// What sched_ext says when all is well.
+const USUAL: &[&str] = &["enabled", "disabled (unregistered"];
+
+pub struct KernelLog {
+    file: File,
+}
+
+impl KernelLog {
+    /// The log from now on.
+    pub fn from_now() -> Result<Self> {
+        let mut file = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open("/dev/kmsg")
+            .context("cannot open the kernel's log")?;
+        file.seek(SeekFrom::End(0))
+            .context("cannot skip the kernel's log")?;
+        Ok(Self { file })
+    }
+
+    /// The lines since then that tell of trouble.
+    pub fn trouble(mut self) -> Result<Vec<String>> {
+        let mut lines = Vec::new();
+        let mut record = [0; 8192];
+        loop {
+            match self.file.read(&mut record) {
+                Ok(0) => break,
+                Ok(length) => lines.push(text(&record[..length])),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // The log was faster than we are.
+                Err(error) if error.raw_os_error() == Some(libc::EPIPE) => {
+                    lines.push("BUG in the test: part of the kernel's log was overwritten".into());
+                }
+                Err(error) => return Err(error).context("cannot read the kernel's log"),
+            }
+        }
+        Ok(with_context(&lines))
+    }
+}
+
+/// The message of a record, which reads `6,339,5140900,-;message`.
+fn text(record: &[u8]) -> String {
+    let record = String::from_utf8_lossy(record);
+    let line = record.lines().next().unwrap_or_default();
+    line.split_once(';')
+        .map_or(line, |(_, message)| message)
+        .to_owned()
+}
+
+fn is_trouble(line: &str) -> bool {
+    TROUBLE.iter().any(|mark| line.contains(mark))
+        || line.contains("sched_ext:") && !USUAL.iter().any(|usual| line.contains(usual))
+}
+
+/// All from the first troubling line on, which the others explain.
+fn with_context(lines: &[String]) -> Vec<String> {
+    const MOST: usize = 60;
+    lines
+        .iter()
+        .skip_while(|line| !is_trouble(line))
+        .take(MOST)
+        .cloned()
+        .collect()
+}

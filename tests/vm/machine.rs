@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The virtual machines scenarios ask for.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+/// A kind of virtual machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// Four CPUs that really run at once, as fast as the host lets them.
+    Parallel,
+    /// The same in two cache domains.
+    TwoDomains,
+    /// Two CPUs whose time is a count of executed instructions, so that what
+    /// is measured does not depend on what else the host does.
+    Exact,
+}
+
+impl Machine {
+    pub const ALL: [Machine; 3] = [Machine::Parallel, Machine::TwoDomains, Machine::Exact];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Machine::Parallel => "parallel",
+            Machine::TwoDomains => "two-domains",
+            Machine::Exact => "exact",
+        }
+    }
+
+    pub fn named(name: &str) -> Result<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|machine| machine.name() == name)
+            .with_context(|| format!("there is no machine '{name}'"))
+    }
+
+    /// In a few words, for the headline.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Machine::Parallel => "4 CPUs",
+            Machine::TwoDomains => "4 CPUs in 2 cache domains",
+            Machine::Exact => "2 CPUs in virtual time",
+        }
+    }
+
+    /// Its options to `vm/run`.
+    pub fn options(self) -> &'static [&'static str] {
+        match self {
+            Machine::Parallel => &["--cpus", "4"],
+            Machine::TwoDomains => &["--cpus", "4", "--topology", "sockets=2,cores=2"],
+            Machine::Exact => &["--cpus", "2", "--virtual-time"],
+        }
+    }
+
+    /// The longest real time that `guest` time may take where the host has
+    /// little to give.
+    pub fn real_time(self, guest: Duration) -> Duration {
+        match self {
+            Machine::Parallel | Machine::TwoDomains => guest,
+            Machine::Exact => guest * 20,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Tests against real kernels.
+//!
+//! One program, two roles. On the host it boots each kernel in a virtual
+//! machine and takes itself along; in the guest it runs the scenarios one
+//! after the other, each in a process of its own and with a daemon of its
+//! own, and looks after each whether anything was left behind or complained
+//! of in the kernel's log.
+//!
+//! `cargo test --test vm -- hotplug` runs the scenarios with that in their
+//! name, `--list` names them all. `SCX_ALPS_TEST_KERNELS` names the kernels.
+
+mod arguments;
+mod cgroup;
+mod child;
+mod clock;
+mod control;
+mod counters;
+mod cpus;
+mod daemon;
+mod guest;
+mod host;
+mod kernel_log;
+mod known;
+mod leftovers;
+mod load;
+mod machine;
+mod outcome;
+mod policy;
+mod proc;
+mod report;
+mod scenario;
+mod scenarios;
+mod sched_ext;
+mod shared;
+mod stream;
+mod wait;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Role};
+
+fn main() -> ExitCode {
+    let Arguments { role, filters } = match Arguments::parse(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            eprintln!("vm: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let all_passed = match role {
+        Role::List => {
+            for scenario in scenarios::ALL {
+                println!("{:18} {}", scenario.name, scenario.title);
+            }
+            Ok(true)
+        }
+        Role::Host => host::run(&filters),
+        Role::Guest(machine) => guest::run(machine, &filters),
+    };
+    match all_passed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("vm: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

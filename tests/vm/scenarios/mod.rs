@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! All scenarios, in the order they run.
+
+mod backlog;
+mod cpusets;
+mod fork_storm;
+mod hotplug;
+mod identity;
+mod killed_daemon;
+mod learning;
+mod lifecycle;
+mod load_unload;
+mod lock_holder;
+mod moved_starts;
+mod moves;
+mod observation;
+mod on_off;
+mod partial;
+mod policy_table;
+mod queues;
+mod realtime;
+mod refusals;
+mod responsiveness;
+mod starvation;
+mod statistics;
+mod stress;
+mod weights;
+
+use crate::scenario::Scenario;
+
+pub const ALL: &[Scenario] = &[
+    load_unload::SCENARIO,
+    lifecycle::SCENARIO,
+    killed_daemon::SCENARIO,
+    refusals::SCENARIO,
+    statistics::SCENARIO,
+    policy_table::SCENARIO,
+    identity::SCENARIO,
+    moves::SCENARIO,
+    partial::SCENARIO,
+    cpusets::SCENARIO,
+    hotplug::SCENARIO,
+    realtime::SCENARIO,
+    starvation::SCENARIO,
+    backlog::SCENARIO,
+    queues::PER_CPU,
+    fork_storm::SCENARIO,
+    queues::TWO_DOMAINS,
+    on_off::SCENARIO,
+    observation::SCENARIO,
+    learning::SCENARIO,
+    responsiveness::SCENARIO,
+    weights::SCENARIO,
+    moved_starts::SCENARIO,
+    lock_holder::SCENARIO,
+];
+
+/// Scenarios that do not pass, each with the reason; they run when they are named.
+pub const SKIPPED: &[(Scenario, &str)] = &[(
+    stress::SCENARIO,
+    "in an emulated machine with many more tasks than CPUs, RCU's kernel thread is left waiting \
+     until the kernel ends the scheduler",
+)];
+
+/// Those to run: all that pass, or those that are named.
+pub fn chosen(filters: &[String]) -> impl Iterator<Item = &'static Scenario> {
+    let skipped = SKIPPED
+        .iter()
+        .map(|(scenario, _)| scenario)
+        .filter(|_| !filters.is_empty());
+    ALL.iter()
+        .chain(skipped)
+        .filter(move |scenario| scenario.matches(filters))
+}
