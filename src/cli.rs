@@ -203,7 +203,8 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value = "llc", help_heading = "Enforce")]
     queues: Queueing,
 
-    /// Schedule only tasks of the SCHED_EXT policy.
+    /// Schedule only tasks of the SCHED_EXT policy; before Linux 7 they get
+    /// only the CPU time that others leave.
     #[arg(long, help_heading = "Enforce")]
     partial: bool,
 

@@ -11,7 +11,10 @@
  *
  * The grace a group can take is bounded: GRACE_FREE_NS, and beyond that a
  * thirty-second of its attained service, so that calling the kernel all the
- * time is no way to the front.
+ * time is no way to the front. Only a reader under RCU is let out whatever it
+ * has taken: the kernel frees nothing until it is, and takes a scheduler out
+ * that keeps it for 21 s. Such a section is short, and to be preempted just
+ * there is luck one cannot build on.
  */
 #ifndef ALPS_GRACE_BPF_H
 #define ALPS_GRACE_BPF_H
@@ -38,12 +41,20 @@ static __always_inline bool in_system_call(struct task_struct *p)
 #endif
 }
 
+static __always_inline bool is_rcu_reader(const struct task_struct *p)
+{
+	return bpf_core_field_exists(p->rcu_read_lock_nesting) &&
+	       p->rcu_read_lock_nesting > 0;
+}
+
 static __always_inline bool may_take_grace(struct task_struct *p,
 					   struct group_ctx *g)
 {
-	if (!grace_enabled || g->grace_ns > GRACE_FREE_NS + g->cpu_ns / 32)
+	if (!grace_enabled)
 		return false;
-	return in_system_call(p);
+	if (is_rcu_reader(p))
+		return true;
+	return g->grace_ns <= GRACE_FREE_NS + g->cpu_ns / 32 && in_system_call(p);
 }
 
 #endif

@@ -228,6 +228,22 @@ void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 		scx_bpf_task_set_slice(p, 0);
 }
 
+/*
+ * Who yields waits behind all that want to run now: it gives up what it has
+ * waited before, or it would be the best-ranked again.
+ */
+bool BPF_STRUCT_OPS(alps_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct task_ctx *tctx = task_ctx_of(from);
+
+	if (to)
+		return false;
+	if (tctx)
+		tctx->base_ns = bpf_ktime_get_ns();
+	scx_bpf_task_set_slice(from, 0);
+	return false;
+}
+
 s32 BPF_STRUCT_OPS_SLEEPABLE(alps_init)
 {
 	enforcing = true;
@@ -257,6 +273,7 @@ SCX_OPS_DEFINE(alps_ops,
 	       .cpu_release		= (void *)alps_cpu_release,
 	       .update_idle		= (void *)alps_update_idle,
 	       .tick			= (void *)alps_tick,
+	       .yield			= (void *)alps_yield,
 	       .init			= (void *)alps_init,
 	       .exit			= (void *)alps_exit,
 	       .timeout_ms		= 30000,

@@ -161,6 +161,20 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 		went_to_sleep(p, tctx, g, now, dead);
 }
 
+/*
+ * Of the time it has waited @p keeps at most half the largest bias; more would
+ * let hogs that wait without end pass all that is new, see rank.bpf.h.
+ */
+static __always_inline void limit_credit(struct task_ctx *tctx, u64 now)
+{
+	u64 oldest = now - max_bias_ns / 2;
+
+	if ((s64)(oldest - tctx->base_ns) <= 0)
+		return;
+	tctx->key_ns += oldest - tctx->base_ns;
+	tctx->base_ns = oldest;
+}
+
 static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 {
 	struct task_ctx *tctx = task_ctx_of(p);
@@ -172,6 +186,7 @@ static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 	if (!g)
 		return;
 	became_runnable(p, tctx, g, now);
+	limit_credit(tctx, now);
 	tctx->on_cpu = 1;
 	if (!g->first_run_ns)
 		g->first_run_ns = now;

@@ -8,6 +8,11 @@
  * waits gains on every newcomer and, K being finite, passes them all in the
  * end; and tasks whose expected remainder no longer changes (hogs) take turns
  * by their waiting time.
+ *
+ * Where hogs want more than the machine has, they wait without end; so credit
+ * for waiting is limited to half the largest bias whenever a task gets to run
+ * (limit_credit). The hog still runs again within its bias, and short work
+ * still passes it.
  */
 #ifndef ALPS_RANK_BPF_H
 #define ALPS_RANK_BPF_H
@@ -40,8 +45,11 @@ const volatile u32 daemon_tgid;
 
 /*
  * Kernel threads work for everybody, and while they wait so may all: an RCU
- * grace period, say, ends only when its thread gets to run.
+ * grace period, say, ends only when its thread gets to run. They go before
+ * everybody else until they have run for SERVICE_BURST_NS without a pause.
  */
+#define SERVICE_BURST_NS (10ULL * NSEC_PER_MSEC)
+
 static __always_inline bool serves_everybody(const struct task_struct *p)
 {
 	return p->flags & PF_KTHREAD || p->tgid == daemon_tgid;
@@ -64,6 +72,15 @@ static __always_inline u64 generic_bias(const struct task_ctx *tctx, u64 burst_n
 	return bias < max_bias_ns ? bias : max_bias_ns;
 }
 
+static __always_inline u64 service_key(const struct task_ctx *tctx, u64 pending_ns)
+{
+	u64 base = tctx->base_ns + pending_ns;
+
+	if (tctx->burst_ns + pending_ns >= SERVICE_BURST_NS)
+		return base;
+	return base > max_bias_ns ? base - max_bias_ns : 1;
+}
+
 /* Rank @p anew from what is known of it now; @pending_ns is unaccounted service. */
 static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 				struct group_ctx *g, u64 pending_ns)
@@ -73,8 +90,10 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 
 	identify(p, g);
 	if (serves_everybody(p)) {
-		bias_ns = 0;
-	} else if (g->function == FUNCTION_GENERIC) {
+		tctx->key_ns = service_key(tctx, pending_ns);
+		return tctx->key_ns;
+	}
+	if (g->function == FUNCTION_GENERIC) {
 		bias_ns = generic_bias(tctx, tctx->burst_ns + pending_ns);
 	} else {
 		if (g->policy_version != policy_version ||

@@ -30,7 +30,9 @@ impl Before {
         let mut found = Vec::new();
         // Who has been killed may need a moment.
         let _ = wait::until("nobody left", Duration::from_secs(3), || {
-            Ok(proc::all().iter().all(|(pid, _)| self.processes.contains(pid)))
+            Ok(proc::all()
+                .iter()
+                .all(|(pid, _)| self.processes.contains(pid)))
         });
         for (pid, command) in proc::all() {
             if !self.processes.contains(&pid) {

@@ -61,7 +61,7 @@ pub fn is_on_ext(pid: i32) -> Result<bool> {
     Ok(line.trim_end().ends_with('1'))
 }
 
-/// All processes but kernel threads, as pairs of id and command.
+/// All processes but kernel threads and zombies, as pairs of id and command.
 pub fn all() -> Vec<(i32, String)> {
     const PF_KTHREAD: u64 = 0x0020_0000;
     fs::read_dir("/proc")
@@ -70,10 +70,10 @@ pub fn all() -> Vec<(i32, String)> {
         .flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(|&pid| {
-            let flags = stat(pid)
-                .ok()
-                .and_then(|fields| fields.get(6)?.parse().ok());
-            flags.is_some_and(|flags: u64| flags & PF_KTHREAD == 0)
+            let fields = stat(pid).unwrap_or_default();
+            let flags = fields.get(6).and_then(|flags| flags.parse().ok());
+            fields.first().is_some_and(|state| state != "Z")
+                && flags.is_some_and(|flags: u64| flags & PF_KTHREAD == 0)
         })
         .map(|pid| (pid, read(pid, "comm").unwrap_or_default().trim().to_owned()))
         .collect()

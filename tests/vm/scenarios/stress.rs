@@ -2,32 +2,36 @@
 //! What stress-ng has against schedulers.
 
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::cgroup::Cgroup;
+use crate::clock::millis;
 use crate::daemon::Daemon;
-use crate::load;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::Scenario;
+use crate::{load, proc, wait};
 
 const SECONDS: &str = "60";
 
-/// Each with one worker, and those of four for the CPUs. Without those that
-/// make themselves real-time tasks (mutex, race-sched, resched, schedpolicy):
-/// before Linux 7 no deadline server protects sched_ext from them, and what
-/// they starve is not the scheduler's fault. The scenario `realtime` is about that.
+const GONE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Each with one worker, beside four of `cpu`.
 const STRESSORS: &[&str] = &[
     "affinity",
     "exec",
     "fork",
     "futex",
+    "mutex",
     "nanosleep",
     "nice",
     "pipe",
     "pthread",
+    "race-sched",
+    "resched",
+    "schedpolicy",
     "switch",
     "timer",
     "vfork",
@@ -43,7 +47,7 @@ pub const SCENARIO: Scenario = Scenario {
     run,
 };
 
-fn run(_: &Report) -> Result<()> {
+fn run(report: &Report) -> Result<()> {
     let function = Cgroup::new("function")?;
     let daemon = Daemon::start(&[])?;
     let tasks = load::start(&function, 8, Duration::from_millis(500))?;
@@ -71,6 +75,22 @@ fn run(_: &Report) -> Result<()> {
         String::from_utf8_lossy(&output.stderr)
     );
     load::finish(tasks)?;
+    // Stopped in mid-fork, some of its stressors leave processes behind.
+    let begin = Instant::now();
+    wait::until("stress-ng's processes to be gone", GONE_LIMIT, || {
+        let left = proc::all()
+            .into_iter()
+            .filter(|(_, command)| command.starts_with("stress-ng"));
+        // SAFETY: nobody but this scenario starts stress-ng.
+        Ok(left
+            .map(|(pid, _)| unsafe { libc::kill(pid, libc::SIGKILL) })
+            .count()
+            == 0)
+    })?;
+    report.note(format!(
+        "its last process was gone after {:.0} ms",
+        millis(begin.elapsed())
+    ));
     ensure!(
         daemon.status()?.flag("enforcing")?,
         "expected the scheduler to be attached still"
