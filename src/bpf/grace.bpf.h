@@ -41,10 +41,14 @@ static __always_inline bool in_system_call(struct task_struct *p)
 #endif
 }
 
-static __always_inline bool is_rcu_reader(const struct task_struct *p)
+/*
+ * Not by its nesting count, which is never 0 here for the task that is being
+ * switched out: this program is itself a reader in its name.
+ */
+static __always_inline bool is_preempted_rcu_reader(const struct task_struct *p)
 {
-	return bpf_core_field_exists(p->rcu_read_lock_nesting) &&
-	       p->rcu_read_lock_nesting > 0;
+	return bpf_core_field_exists(p->rcu_read_unlock_special) &&
+	       p->rcu_read_unlock_special.b.blocked;
 }
 
 static __always_inline bool may_take_grace(struct task_struct *p,
@@ -52,7 +56,7 @@ static __always_inline bool may_take_grace(struct task_struct *p,
 {
 	if (!grace_enabled)
 		return false;
-	if (is_rcu_reader(p))
+	if (is_preempted_rcu_reader(p))
 		return true;
 	return g->grace_ns <= GRACE_FREE_NS + g->cpu_ns / 32 && in_system_call(p);
 }

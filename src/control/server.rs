@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -42,7 +42,16 @@ impl Server {
                 .with_context(|| format!("cannot create {}", directory.display()))?;
         }
         // A socket nobody answers is left from a daemon that was killed.
-        let _ = fs::remove_file(path);
+        match fs::symlink_metadata(path) {
+            Ok(file) if file.file_type().is_socket() => {
+                let _ = fs::remove_file(path);
+            }
+            Ok(_) => bail!(
+                "{} exists and is no socket: name another with --socket",
+                path.display()
+            ),
+            Err(_) => {}
+        }
         let listener = UnixListener::bind(path)
             .with_context(|| format!("cannot listen at {}", path.display()))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! All scenarios, in the order they run.
 
-mod backlog;
 mod cpusets;
 mod fork_storm;
 mod hotplug;
@@ -42,7 +41,6 @@ pub const ALL: &[Scenario] = &[
     hotplug::SCENARIO,
     realtime::SCENARIO,
     starvation::SCENARIO,
-    backlog::SCENARIO,
     queues::PER_CPU,
     fork_storm::SCENARIO,
     queues::TWO_DOMAINS,

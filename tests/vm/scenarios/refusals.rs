@@ -34,6 +34,10 @@ const IMPOSSIBLE: &[(&[&str], &[&str])] = &[
         &["/nowhere/rules.toml", "cannot read"],
     ),
     (&["--no-such-option"], &["--no-such-option"]),
+    (
+        &["--socket", "/proc/version"],
+        &["/proc/version", "no socket"],
+    ),
     (&["status"], &["no scx_alps daemon"]),
     (&["on"], &["no scx_alps daemon"]),
 ];

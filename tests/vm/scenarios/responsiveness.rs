@@ -19,9 +19,10 @@ use crate::shared::{Board, Shared};
 
 const TURNS: usize = 100;
 
-/// The hogs want twice what the machine has: each second they wait half a
-/// second longer, soon for longer than the largest bias.
-const SATURATED: Duration = Duration::from_secs(5);
+/// The hogs want eight times what the machine has: before long they have
+/// waited for longer than the largest bias.
+const HOGS_EACH: usize = 8;
+const SATURATED: Duration = Duration::from_secs(4);
 const OPTIONS: &[&str] = &["--max-bias", "1s"];
 
 /// Of 100 turns the 99th slowest must be below it; a slice is 5 ms.
@@ -46,7 +47,7 @@ fn run(report: &Report) -> Result<()> {
     let daemon = Daemon::start(OPTIONS)?;
     let _hogs = functions
         .iter()
-        .map(|function| load::hogs(function, 2))
+        .map(|function| load::hogs(function, HOGS_EACH))
         .collect::<Result<Vec<_>>>()?;
     sleep(SATURATED);
 

@@ -18,10 +18,10 @@ const SECONDS: &str = "60";
 
 const GONE_LIMIT: Duration = Duration::from_secs(10);
 
-/// Each with one worker, beside four of `cpu`.
+/// Each with one worker, beside four of `cpu`. Without resched, whose children
+/// count in common and call it corruption when one is stopped while it counts.
 const STRESSORS: &[&str] = &[
     "affinity",
-    "exec",
     "fork",
     "futex",
     "mutex",
@@ -30,7 +30,6 @@ const STRESSORS: &[&str] = &[
     "pipe",
     "pthread",
     "race-sched",
-    "resched",
     "schedpolicy",
     "switch",
     "timer",
