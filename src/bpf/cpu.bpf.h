@@ -14,6 +14,7 @@ struct cpu_state {
 	u64 since_ns;		/* when the task was switched in */
 	u64 attained_ns;	/* of its group at that time */
 	u64 base_ns;
+	u64 rescued_ns;		/* when it looked at the rescue queue last */
 	u32 function;
 	u32 llc;		/* set by the daemon before it attaches */
 } __attribute__((aligned(64)));
