@@ -15,6 +15,8 @@ struct cpu_state {
 	u64 attained_ns;	/* of its group at that time */
 	u64 base_ns;
 	u64 rescued_ns;		/* when it looked at the rescue queue last */
+	u64 mean_burst_ns;	/* of the task, ~0 for none of ours */
+	u32 handing_over;	/* until the next switch: pid of who gives it to a task it woke */
 	u32 function;
 	u32 llc;		/* set by the daemon before it attaches */
 } __attribute__((aligned(64)));
@@ -32,7 +34,10 @@ static __always_inline struct cpu_state *cpu_state_of(s32 cpu)
 
 static __always_inline void now_idle(s32 cpu)
 {
-	cpu_state_of(cpu)->key_ns = 0;
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	state->key_ns = 0;
+	state->mean_burst_ns = ~0ULL;
 }
 
 static __always_inline void now_running(struct task_struct *p,
@@ -46,6 +51,7 @@ static __always_inline void now_running(struct task_struct *p,
 	state->attained_ns = g->cpu_ns;
 	state->base_ns = tctx->base_ns;
 	state->function = g->function;
+	state->mean_burst_ns = p->flags & PF_KTHREAD ? ~0ULL : tctx->mean_burst_ns;
 }
 
 #endif

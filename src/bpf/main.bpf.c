@@ -5,6 +5,7 @@
  *
  *	task, cpu	what is remembered of tasks and CPUs
  *	identify	which function a task is
+ *	weight		what nice and cpu.weight make of its virtual time
  *	observe, survey	invocations, reported to user space
  *	policy, rank	the published table, and the key made from it
  *	queue, place	where a task waits, and which CPU it takes
@@ -21,6 +22,7 @@ UEI_DEFINE(uei);
 #include "task.bpf.h"
 #include "cpu.bpf.h"
 #include "identify.bpf.h"
+#include "weight.bpf.h"
 #include "policy.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"
@@ -59,7 +61,7 @@ s32 BPF_STRUCT_OPS(alps_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 
 	if (wake_flags & SCX_WAKE_SYNC && is_allowed(p, this_cpu) &&
 	    hands_over(p, tctx, this_cpu)) {
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(g), SCX_ENQ_PREEMPT);
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, HANDOVER_SLICE_NS, SCX_ENQ_PREEMPT);
 		return this_cpu;
 	}
 
@@ -77,18 +79,19 @@ s32 BPF_STRUCT_OPS(alps_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 
 void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	struct task_ctx *tctx = task_ctx_of(p);
 	s32 victim, cpu = scx_bpf_task_cpu(p);
+	struct cpu_state *state = cpu_state_of(cpu);
 	u64 key, slice_ns, pending_ns, now;
+	struct task_ctx *tctx;
 	struct group_ctx *g;
 
-	if (!tctx || !(g = group_of(p, tctx))) {
+	if (state->handing_over == p->pid) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, default_slice_ns, enq_flags);
 		return;
 	}
-	if (tctx->handing_over) {
-		tctx->handing_over = 0;
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_of(g), enq_flags);
+	tctx = task_ctx_of(p);
+	if (!tctx || !(g = group_of(p, tctx))) {
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, default_slice_ns, enq_flags);
 		return;
 	}
 	now = bpf_ktime_get_ns();
@@ -97,7 +100,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 
 	if (p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP &&
 	    cpu == bpf_get_smp_processor_id() && hands_over(p, tctx, cpu)) {
-		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns,
+		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, HANDOVER_SLICE_NS,
 				   enq_flags | SCX_ENQ_PREEMPT);
 		return;
 	}
@@ -205,7 +208,7 @@ void BPF_STRUCT_OPS(alps_cpu_release, s32 cpu, struct scx_cpu_release_args *args
  */
 void BPF_STRUCT_OPS(alps_update_idle, s32 cpu, bool idle)
 {
-	if (idle && scx_bpf_dsq_nr_queued(queue_of(cpu)))
+	if (idle && (rescue_pending || is_anything_queued()))
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 

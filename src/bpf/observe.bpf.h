@@ -51,9 +51,16 @@ static __always_inline void finish_invocation(struct task_struct *p,
 	u64 arrival_ns = g->arrival_ns;
 	struct invocation_event *event;
 	u64 flags = BPF_RB_NO_WAKEUP;
+	u64 first_run_ns, cpu_ns;
+	u32 switches;
 
-	if (!arrival_ns || g->function == FUNCTION_GENERIC ||
-	    __sync_val_compare_and_swap(&g->arrival_ns, arrival_ns, 0) != arrival_ns)
+	if (!arrival_ns || g->function == FUNCTION_GENERIC)
+		return;
+	/* Read before it is closed: from then on the next one may begin. */
+	first_run_ns = READ_ONCE(g->first_run_ns);
+	cpu_ns = READ_ONCE(g->cpu_ns);
+	switches = READ_ONCE(g->switches);
+	if (__sync_val_compare_and_swap(&g->arrival_ns, arrival_ns, 0) != arrival_ns)
 		return;
 
 	event = bpf_ringbuf_reserve(&invocations, sizeof(*event), 0);
@@ -62,12 +69,12 @@ static __always_inline void finish_invocation(struct task_struct *p,
 		return;
 	}
 	event->arrival_ns = arrival_ns;
-	event->first_run_ns = g->first_run_ns;
+	event->first_run_ns = first_run_ns;
 	event->end_ns = end_ns;
-	event->cpu_ns = g->cpu_ns;
+	event->cpu_ns = cpu_ns;
 	event->cgroup_id = g->cgroup_id;
 	event->function = g->function;
-	event->switches = g->switches;
+	event->switches = switches;
 	event->pid = p->tgid;
 	event->pad = 0;
 	if (bpf_ringbuf_query(&invocations, BPF_RB_AVAIL_DATA) > invocations_high_water)
@@ -91,9 +98,8 @@ static __always_inline void became_runnable(struct task_struct *p,
 					    struct task_ctx *tctx,
 					    struct group_ctx *g, u64 now)
 {
-	if (tctx->runnable)
+	if (tctx->runnable || __sync_val_compare_and_swap(&tctx->runnable, 0, 1))
 		return;
-	tctx->runnable = 1;
 	tctx->base_ns = now;
 	tctx->burst_ns = 0;
 
@@ -145,10 +151,9 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 		return;
 
 	tctx->on_cpu = 0;
-	tctx->handing_over = 0;
 	ran = unaccounted_ns(p, tctx);
 	tctx->exec_seen_ns += ran;
-	tctx->base_ns += ran;
+	tctx->base_ns += weighted(ran, tctx->weight);
 	tctx->burst_ns += ran;
 	if (p->pid == p->tgid && p->signal->nr_threads == 1) {
 		g->cpu_ns += ran;
@@ -162,17 +167,39 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 }
 
 /*
- * Of the time it has waited @p keeps at most half the largest bias; more would
- * let hogs that wait without end pass all that is new, see rank.bpf.h.
+ * Keep the virtual time of who gets to run near the clock.
+ *
+ * Where hogs want more than the machine has they wait without end, and with
+ * all that credit they would pass everything that is new. So whoever has no
+ * function, or has overrun what was predicted, keeps credit for half the
+ * largest bias: it runs again within its bias, and short work still passes it.
+ * An invocation that is as long as expected has earned its turn by waiting. It
+ * keeps credit for all but CREDIT_TURN_NS times K of the largest bias, and so
+ * comes round again after that time, K times what a turn by the tick gives it:
+ * however much short work there is, it gets its K-th part.
+ *
+ * In the other direction, a light task's time runs ahead of the clock even
+ * while nobody else wants the CPU; it must not be held against it for long.
  */
-static __always_inline void limit_credit(struct task_ctx *tctx, u64 now)
-{
-	u64 oldest = now - max_bias_ns / 2;
+#define CREDIT_TURN_NS (4ULL * NSEC_PER_MSEC)
 
-	if ((s64)(oldest - tctx->base_ns) <= 0)
-		return;
-	tctx->key_ns += oldest - tctx->base_ns;
-	tctx->base_ns = oldest;
+static __always_inline void limit_credit(struct task_ctx *tctx,
+					 const struct group_ctx *g, u64 now)
+{
+	u64 lead = max_bias_ns / 2, turn = CREDIT_TURN_NS * bias_factor_16 / 16;
+	u64 oldest, latest = now + max_bias_ns / 8;
+	u64 base = tctx->base_ns;
+
+	if (g->function != FUNCTION_GENERIC && g->is_expected && turn < lead)
+		lead = turn;
+	oldest = now - (max_bias_ns - lead);
+
+	if ((s64)(base - oldest) < 0)
+		base = oldest;
+	else if ((s64)(base - latest) > 0)
+		base = latest;
+	tctx->key_ns += base - tctx->base_ns;
+	tctx->base_ns = base;
 }
 
 static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
@@ -186,7 +213,7 @@ static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 	if (!g)
 		return;
 	became_runnable(p, tctx, g, now);
-	limit_credit(tctx, now);
+	limit_credit(tctx, g, now);
 	tctx->waiting_since_ns = 0;
 	tctx->on_cpu = 1;
 	if (!g->first_run_ns)
@@ -201,6 +228,7 @@ int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
 	u64 now = bpf_ktime_get_ns();
 	s32 cpu = bpf_get_smp_processor_id();
 
+	cpu_state_of(cpu)->handing_over = 0;
 	if (prev->pid)
 		switched_out(prev, now, !preempt && prev_state,
 			     prev_state & TASK_DEAD);
@@ -231,8 +259,8 @@ int BPF_PROG(observe_wakeup, struct task_struct *p)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline void forked(struct task_struct *parent,
+				   struct task_struct *child)
 {
 	struct task_ctx *tctx, *of_parent;
 	struct group_ctx *g;
@@ -241,11 +269,11 @@ int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child
 	tctx = task_ctx_of_preemptible(child, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!tctx) {
 		count(tasks_untracked);
-		return 0;
+		return;
 	}
 	g = group_of(child, tctx);
 	if (!g)
-		return 0;
+		return;
 
 	now = bpf_ktime_get_ns();
 	of_parent = task_ctx_of(parent);
@@ -260,6 +288,24 @@ int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child
 		g->idle_since_ns = 0;
 	}
 	became_runnable(child, tctx, g, now);
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child)
+{
+	forked(parent, child);
+	return 0;
+}
+
+/*
+ * A fork that was not seen: from Linux 7 on observe_fork() may be preempted,
+ * and meanwhile the kernel skips it on that CPU. Nothing preempts this one.
+ */
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(observe_wakeup_new, struct task_struct *p)
+{
+	if (!task_ctx_of(p))
+		forked(bpf_get_current_task_btf(), p);
 	return 0;
 }
 
@@ -316,9 +362,17 @@ static __always_inline void notice_cgroup(struct cgroup *cgrp, const char *path,
 	bpf_ringbuf_submit(notice, 0);
 }
 
+/* Ids are unique within a hierarchy, and ours are the unified one's. */
+static __always_inline bool is_unified(const struct cgroup *cgrp)
+{
+	return !cgrp->root->hierarchy_id;
+}
+
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(observe_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
+	if (!is_unified(cgrp))
+		return 0;
 	notice_cgroup(cgrp, path, NOTICE_CGROUP_CREATED);
 	return 0;
 }
@@ -326,6 +380,8 @@ int BPF_PROG(observe_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(observe_cgroup_rmdir, struct cgroup *cgrp, const char *path)
 {
+	if (!is_unified(cgrp))
+		return 0;
 	notice_cgroup(cgrp, path, NOTICE_CGROUP_REMOVED);
 	return 0;
 }

@@ -12,12 +12,6 @@ const volatile u64 short_burst_ns = 100ULL * NSEC_PER_USEC;
 /* More CPUs than this are not looked at for one preemption. */
 #define MAX_VICTIMS 128
 
-static __always_inline bool is_allowed(const struct task_struct *p, s32 cpu)
-{
-	return p->nr_cpus_allowed == nr_cpu_ids ||
-	       bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
-}
-
 static __always_inline bool is_pinned(const struct task_struct *p)
 {
 	return p->nr_cpus_allowed == 1 || is_migration_disabled(p);
@@ -92,25 +86,26 @@ static __always_inline void claim(s32 cpu, u64 key)
  * and go on when @p sleeps. Two tasks that work for each other in short turns
  * are fastest on one CPU, and the waker need not even sleep before its answer
  * is there; but that only while nobody else waits, and when both have kept
- * their turns short so far.
+ * their turns short so far. Should this turn be longer, the waker, which sits
+ * where no other CPU finds it, goes on after HANDOVER_SLICE_NS.
  */
+#define HANDOVER_SLICE_NS (500ULL * NSEC_PER_USEC)
+
 static __always_inline bool hands_over(struct task_struct *p,
 				       struct task_ctx *tctx, s32 this_cpu)
 {
+	struct cpu_state *state = cpu_state_of(this_cpu);
 	struct task_struct *waker;
-	struct task_ctx *of_waker;
 
-	if (tctx->mean_burst_ns >= short_burst_ns)
+	if (tctx->mean_burst_ns >= short_burst_ns ||
+	    state->mean_burst_ns >= short_burst_ns)
 		return false;
 	waker = bpf_get_current_task_btf();
-	if (!waker->pid || waker->flags & (PF_EXITING | PF_KTHREAD))
-		return false;
-	of_waker = task_ctx_of(waker);
-	if (!of_waker || of_waker->mean_burst_ns >= short_burst_ns ||
+	if (waker->flags & PF_EXITING || !(waker->scx.flags & SCX_TASK_QUEUED) ||
 	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | this_cpu) ||
 	    scx_bpf_dsq_nr_queued(queue_of(this_cpu)))
 		return false;
-	of_waker->handing_over = 1;
+	state->handing_over = waker->pid;
 	tctx->key_ns = tctx->base_ns;
 	count(handovers);
 	return true;

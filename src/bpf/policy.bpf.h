@@ -53,17 +53,30 @@ static __always_inline u64 bucket_start_ns(u32 index)
 	return octave + (((index - 1) & 1) ? octave / 2 : 0);
 }
 
+static __always_inline const struct policy_entry *entry_at(u32 function,
+							   u64 version)
+{
+	u32 slot = (version & 1) * NR_FUNCTIONS + function;
+
+	return bpf_map_lookup_elem(&policy, &slot);
+}
+
+static __always_inline bool is_learned(u32 function, u64 version)
+{
+	const struct policy_entry *entry = entry_at(function, version);
+
+	return function != FUNCTION_UNKNOWN && entry && entry->samples;
+}
+
 /* The entry of @function; of a function not learned yet, the prior's. */
 static __always_inline const struct policy_entry *policy_of(u32 function,
 							    u64 version)
 {
-	u32 prior = (version & 1) * NR_FUNCTIONS;
-	u32 slot = prior + function;
-	const struct policy_entry *entry = bpf_map_lookup_elem(&policy, &slot);
+	const struct policy_entry *entry = entry_at(function, version);
 
 	if (!entry || entry->samples)
 		return entry;
-	return bpf_map_lookup_elem(&policy, &prior);
+	return entry_at(FUNCTION_UNKNOWN, version);
 }
 
 /* The bias of @function at @attained_ns; for looks at other CPUs' tasks. */
@@ -76,6 +89,9 @@ static __always_inline u64 bias_at(u32 function, u64 attained_ns)
 		return 0;
 	return entry->bias_ns[bucket];
 }
+
+/* An invocation that took so many times what was predicted has overrun. */
+#define OVERRUN 4
 
 /* Refresh what @g caches of its function's policy at @attained_ns. */
 static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
@@ -96,6 +112,8 @@ static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
 			return;
 		g->bias_ns = entry->bias_ns[bucket];
 		g->slice_ns = entry->slice_ns;
+		g->is_expected = is_learned(g->function, version) &&
+				 attained_ns / OVERRUN < entry->predicted_ns;
 		if (version == policy_version)
 			break;
 	}

@@ -16,6 +16,12 @@ volatile u32 nr_llcs = 1;
 /* Queue ids: domains and CPUs from 0; the rescue queue is apart. */
 #define RESCUE_QUEUE (1ULL << 20)
 
+static __always_inline bool is_allowed(const struct task_struct *p, s32 cpu)
+{
+	return p->nr_cpus_allowed == nr_cpu_ids ||
+	       bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+}
+
 static __always_inline u64 queue_of(s32 cpu)
 {
 	return queueing == QUEUE_PER_CPU ? cpu : cpu_state_of(cpu)->llc;
@@ -39,18 +45,50 @@ static __always_inline int create_queues(void)
 	return scx_bpf_create_dsq(RESCUE_QUEUE, -1);
 }
 
-/* The smallest key in @queue, ~0 when it is empty. */
-static __always_inline u64 head_key_of(u64 queue)
+static __always_inline bool is_anything_queued(void)
+{
+	u32 id;
+
+	bpf_for(id, 0, nr_queues()) {
+		if (scx_bpf_dsq_nr_queued(id))
+			return true;
+	}
+	return false;
+}
+
+/* Of tasks at a queue's head that may not run here, so many are passed over. */
+#define MAX_PASSED_OVER 16
+
+/* The smallest key in @queue of a task @cpu may run, ~0 where there is none. */
+static __always_inline u64 key_for(u64 queue, s32 cpu)
+{
+	struct task_struct *p;
+	u32 passed = 0;
+
+	bpf_for_each(scx_dsq, p, queue, 0) {
+		if (is_allowed(p, cpu))
+			return p->scx.dsq_vtime;
+		if (++passed > MAX_PASSED_OVER)
+			break;
+	}
+	return ~0ULL;
+}
+
+/* The same; quick where the first is such a task, as it mostly is. */
+static __always_inline u64 head_key_of(u64 queue, s32 cpu)
 {
 	struct task_struct *head;
+	bool is_for_us = true;
 	u64 key = ~0ULL;
 
 	bpf_rcu_read_lock();
 	head = __COMPAT_scx_bpf_dsq_peek(queue);
-	if (head)
+	if (head) {
 		key = head->scx.dsq_vtime;
+		is_for_us = is_allowed(head, cpu);
+	}
 	bpf_rcu_read_unlock();
-	return key;
+	return is_for_us ? key : key_for(queue, cpu);
 }
 
 /* The queue with the smallest head, @cpu's own where they are equal. */
@@ -59,13 +97,13 @@ static __always_inline u64 best_queue(s32 cpu, u64 *key)
 	u64 own = queue_of(cpu), best = own;
 	u32 id;
 
-	*key = head_key_of(own);
+	*key = head_key_of(own, cpu);
 	bpf_for(id, 0, nr_queues()) {
 		u64 head_key;
 
 		if (id == own)
 			continue;
-		head_key = head_key_of(id);
+		head_key = head_key_of(id, cpu);
 		if (head_key < *key) {
 			*key = head_key;
 			best = id;

@@ -7,38 +7,12 @@
  * The sum in brackets is now minus the time spent waiting, so a task that
  * waits gains on every newcomer and, K being finite, passes them all in the
  * end; and tasks whose expected remainder no longer changes (hogs) take turns
- * by their waiting time.
+ * by their waiting time. Service and remainder count by weight.
  *
- * Where hogs want more than the machine has, they wait without end; so credit
- * for waiting is limited to half the largest bias whenever a task gets to run
- * (limit_credit). The hog still runs again within its bias, and short work
- * still passes it.
+ * What a task gains by waiting is limited, see limit_credit().
  */
 #ifndef ALPS_RANK_BPF_H
 #define ALPS_RANK_BPF_H
-
-#define NICE_0_WEIGHT 100
-#define DEFAULT_SHARES (1024ULL << 10)
-
-/*
- * A heavier task, by nice or by its cgroup's cpu.weight, has a smaller bias in
- * proportion: it counts its remaining service less.
- */
-static __always_inline u64 scaled_by_weight(struct task_struct *p, u64 bias_ns)
-{
-	u64 weight = p->scx.weight;
-	u64 shares = DEFAULT_SHARES;
-
-	if (bpf_core_field_exists(p->sched_task_group->shares))
-		shares = p->sched_task_group->shares;
-	if (weight == NICE_0_WEIGHT && shares == DEFAULT_SHARES)
-		return bias_ns;
-
-	bias_ns = bias_ns * NICE_0_WEIGHT / (weight ?: 1);
-	if (shares != DEFAULT_SHARES)
-		bias_ns = (bias_ns / ((shares >> 10) ?: 1)) << 10;
-	return bias_ns < max_bias_ns ? bias_ns : max_bias_ns;
-}
 
 /* The daemon's process, which everybody's order depends on. */
 const volatile u32 daemon_tgid;
@@ -86,9 +60,11 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 				struct group_ctx *g, u64 pending_ns)
 {
 	u64 attained_ns = g->cpu_ns + pending_ns;
+	u32 weight = weight_of(p);
 	u64 bias_ns;
 
 	identify(p, g);
+	tctx->weight = weight;
 	if (serves_everybody(p)) {
 		tctx->key_ns = service_key(tctx, pending_ns);
 		return tctx->key_ns;
@@ -102,7 +78,13 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 		bias_ns = g->bias_ns;
 	}
 
-	tctx->key_ns = tctx->base_ns + pending_ns + scaled_by_weight(p, bias_ns);
+	/* Among hogs, whose remainder is beyond all bounds, only service counts. */
+	if (bias_ns < max_bias_ns) {
+		bias_ns = weighted(bias_ns, weight);
+		if (bias_ns > max_bias_ns)
+			bias_ns = max_bias_ns;
+	}
+	tctx->key_ns = tctx->base_ns + weighted(pending_ns, weight) + bias_ns;
 	return tctx->key_ns;
 }
 

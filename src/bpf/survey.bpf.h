@@ -17,10 +17,14 @@
  */
 static __always_inline struct task_ctx *adopt(struct task_struct *p)
 {
+	struct task_ctx fresh = { .exec_seen_ns = p->se.sum_exec_runtime };
 	struct task_ctx *tctx;
 	struct group_ctx *g;
 
-	tctx = task_ctx_of_preemptible(p, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_preempt_disable();
+	tctx = bpf_task_storage_get(&task_ctxs, p, &fresh,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bpf_preempt_enable();
 	if (!tctx) {
 		count(tasks_untracked);
 		return NULL;
@@ -31,10 +35,8 @@ static __always_inline struct task_ctx *adopt(struct task_struct *p)
 	if (!g)
 		return NULL;
 
-	tctx->exec_seen_ns = p->se.sum_exec_runtime;
 	identify(p, g);
-	if (!p->__state && !tctx->runnable) {
-		tctx->runnable = 1;
+	if (!p->__state && !__sync_val_compare_and_swap(&tctx->runnable, 0, 1)) {
 		tctx->base_ns = bpf_ktime_get_ns();
 		__sync_fetch_and_add(&g->nr_runnable, 1);
 	} else if (!g->idle_since_ns) {

@@ -27,6 +27,7 @@ struct group_ctx {
 	u64 bias_from_ns;
 	u64 bias_until_ns;
 	u64 slice_ns;
+	bool is_expected;	/* learned, and not run much longer than predicted */
 
 	u64 grace_ns;		/* grace taken so far, see grace.bpf.h */
 };
@@ -34,14 +35,14 @@ struct group_ctx {
 /* A task; the group's part is used in the leader's context only. */
 struct task_ctx {
 	u64 exec_seen_ns;	/* sum_exec_runtime accounted so far */
-	u64 base_ns;		/* when it became runnable, plus service since */
+	u64 base_ns;		/* when it became runnable, plus weighted service */
 	u64 burst_ns;		/* service since it last slept */
 	u64 mean_burst_ns;	/* of its bursts, exponentially weighted */
 	u64 key_ns;		/* its last rank, smaller is sooner */
 	u64 waiting_since_ns;	/* first queued after it last ran; 0 once it runs */
 	u32 runnable;
 	u32 on_cpu;
-	u32 handing_over;	/* gave its CPU to a task it woke, see place.bpf.h */
+	u32 weight;		/* at its last ranking, 0 before; see weight.bpf.h */
 	u32 pad;
 	struct group_ctx group;
 };

@@ -559,6 +559,7 @@ fn attach_observers(skel: &mut BpfSkel<'_>) -> Result<Vec<Link>> {
         &mut progs.scx_lib_init_probe,
         &mut progs.observe_switch,
         &mut progs.observe_fork,
+        &mut progs.observe_wakeup_new,
         &mut progs.observe_exec,
         &mut progs.observe_cgroup_mkdir,
         &mut progs.observe_cgroup_rmdir,

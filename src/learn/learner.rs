@@ -262,7 +262,10 @@ impl Learner {
         entries.push(prior.clone());
         for (slot, &rank) in self.functions.iter().zip(ranks).skip(1) {
             entries.push(match slot {
-                None => prior.clone(),
+                None => PolicyEntry {
+                    samples: 0,
+                    ..prior.clone()
+                },
                 Some(function) => PolicyEntry {
                     slice_ns: function.slice().map_or(0, |slice| {
                         self.config.tuning.slice_ns(
@@ -363,8 +366,12 @@ mod tests {
         traffic(&mut learner, 3, SECOND, 10, MS);
         let table = learner.round(SECOND, 0.0);
         assert_eq!(table.entries().len(), 4);
-        assert_eq!(table.entries()[1], table.entries()[0]);
-        assert_eq!(table.entries()[2], table.entries()[0]);
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..table.entries()[0].clone()
+        };
+        assert_eq!(table.entries()[1], unlearned);
+        assert_eq!(table.entries()[2], unlearned);
         assert_eq!(table.entries()[0].rank, 1);
     }
 
@@ -463,7 +470,11 @@ mod tests {
         assert!(learner.expired().is_empty());
         learner.round(602 * SECOND, 0.0);
         assert_eq!(learner.expired(), [id(1)]);
-        assert_eq!(entry(&learner, 1), entry(&learner, 0));
+        let forgotten = PolicyEntry {
+            samples: 0,
+            ..entry(&learner, 0).clone()
+        };
+        assert_eq!(*entry(&learner, 1), forgotten);
         assert_eq!(entry(&learner, 2).samples, 10);
         learner.round(603 * SECOND, 0.0);
         assert!(learner.expired().is_empty());

@@ -11,7 +11,7 @@ use anyhow::{Result, ensure};
 use crate::cgroup::Cgroup;
 use crate::child::Child;
 use crate::clock::{millis, thread_cpu};
-use crate::daemon::Daemon;
+use crate::known;
 use crate::machine::Machine;
 use crate::report::Report;
 use crate::scenario::Scenario;
@@ -29,6 +29,9 @@ const SLACK: Duration = Duration::from_millis(800);
 const PRESSED: Duration = Duration::from_millis(200);
 
 const WATCHED: Duration = Duration::from_secs(8);
+
+/// What the long function is known to need: it must have had it by then.
+const NEEDED: Duration = Duration::from_millis(400);
 
 pub const SCENARIO: Scenario = Scenario {
     name: "starvation",
@@ -51,7 +54,7 @@ unsafe impl Board for Watch {}
 
 fn run(report: &Report) -> Result<()> {
     let (short, long) = (Cgroup::new("short")?, Cgroup::new("long")?);
-    let daemon = Daemon::start(OPTIONS)?;
+    let daemon = known::start(&[("long", NEEDED)], OPTIONS)?;
     // More than the CPUs can do: whenever a CPU looks, a short one waits.
     let streams = [0, 1].map(|_| {
         let arrivals = Arrivals::Always(8);
@@ -86,6 +89,11 @@ fn run(report: &Report) -> Result<()> {
     ensure!(
         waiting < PROMISED + SLACK,
         "expected waits below {PROMISED:?} (and {SLACK:?} of slack) and saw {waiting:?}"
+    );
+    ensure!(
+        cpu >= NEEDED,
+        "expected the long invocation to get done what it is known to need, {NEEDED:?} of CPU \
+         time, and saw {cpu:?}"
     );
     daemon.stop()
 }

@@ -80,11 +80,13 @@ fn run(report: &Report) -> Result<()> {
         let left = proc::all()
             .into_iter()
             .filter(|(_, command)| command.starts_with("stress-ng"));
-        // SAFETY: nobody but this scenario starts stress-ng.
-        Ok(left
-            .map(|(pid, _)| unsafe { libc::kill(pid, libc::SIGKILL) })
-            .count()
-            == 0)
+        let mut is_gone = true;
+        for (pid, _) in left {
+            is_gone = false;
+            // SAFETY: nobody but this scenario starts stress-ng.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+        }
+        Ok(is_gone)
     })?;
     report.note(format!(
         "its last process was gone after {:.0} ms",

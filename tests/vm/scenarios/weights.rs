@@ -2,6 +2,7 @@
 //! Of two equal functions the one goes first that the administrator favours.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -14,6 +15,7 @@ use crate::known;
 use crate::load;
 use crate::machine::Machine;
 use crate::policy::{self, Policy};
+use crate::proc;
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::shared::{Board, Shared};
@@ -21,6 +23,10 @@ use crate::shared::{Board, Shared};
 /// Invocations of each function in a batch, and what each needs.
 const EACH: usize = 8;
 const CPU: Duration = Duration::from_millis(50);
+
+/// Hogs of each function, on two CPUs, and how long they compete.
+const HOGS: usize = 2;
+const COMPETE: Duration = Duration::from_secs(3);
 
 pub const SCENARIO: Scenario = Scenario {
     name: "weights",
@@ -40,9 +46,25 @@ fn run(report: &Report) -> Result<()> {
     let functions = [Cgroup::new("favoured")?, Cgroup::new("other")?];
     let daemon = known::start(&[("favoured", CPU), ("other", CPU)], &[])?;
     let nice = batch(&functions, [0, 10])?;
+    let nice_share = share(&functions, [0, 5])?;
     functions[0].set("cpu.weight", "1000")?;
     functions[1].set("cpu.weight", "10")?;
     let weight = batch(&functions, [0, 0])?;
+    functions[0].set("cpu.weight", "300")?;
+    functions[1].set("cpu.weight", "100")?;
+    let weight_share = share(&functions, [0, 0])?;
+    for (what, share) in [
+        ("nice 0 and 5", nice_share),
+        ("cpu.weight 300 and 100", weight_share),
+    ] {
+        report.note(format!(
+            "{what}: the hogs of one had {share:.1} times the other's"
+        ));
+        ensure!(
+            (2.0..4.5).contains(&share),
+            "expected hogs to share the CPUs about three to one by {what}, and saw {share}"
+        );
+    }
     for (what, [favoured, other]) in [("nice 0 and 10", nice), ("cpu.weight 1000 and 10", weight)] {
         report.note(format!(
             "{what}: done after {:.0} and {:.0} ms on average",
@@ -58,6 +80,37 @@ fn run(report: &Report) -> Result<()> {
         );
     }
     daemon.stop()
+}
+
+/// How many times as much CPU time the first function's hogs get.
+fn share(functions: &[Cgroup; 2], nice: [i32; 2]) -> Result<f64> {
+    let mut hogs = Vec::new();
+    for (function, nice) in functions.iter().zip(nice) {
+        let of_one = load::hogs(function, HOGS)?;
+        for hog in &of_one {
+            set_nice(hog, nice)?;
+        }
+        hogs.push(of_one);
+    }
+    let used = || -> Result<Vec<Duration>> {
+        let used = |hogs: &Vec<Child>| hogs.iter().map(|hog| proc::cpu(hog.pid())).sum();
+        hogs.iter().map(used).collect()
+    };
+    // What is expected of them must have grown beyond all bounds first.
+    sleep(COMPETE);
+    let before = used()?;
+    sleep(COMPETE);
+    let after = used()?;
+    let had = |which: usize| (after[which] - before[which]).as_secs_f64();
+    Ok(had(0) / had(1))
+}
+
+fn set_nice(child: &Child, nice: i32) -> Result<()> {
+    // SAFETY: no memory is involved.
+    let set = unsafe { libc::setpriority(libc::PRIO_PROCESS, child.pid() as libc::id_t, nice) };
+    Errno::result(set)
+        .map(drop)
+        .context("cannot set a nice value")
 }
 
 /// Start both functions' invocations at once, each with its nice value, and
@@ -85,11 +138,7 @@ fn launch(functions: &[Cgroup; 2], nice: [i32; 2], ends: &Ends) -> Result<()> {
                 spin_until(CPU);
                 ends.0[which][number].store(begin.elapsed().as_nanos() as u64, Relaxed);
             })?;
-            // SAFETY: no memory is involved.
-            let set = unsafe {
-                libc::setpriority(libc::PRIO_PROCESS, child.pid() as libc::id_t, nice[which])
-            };
-            Errno::result(set).context("cannot set a nice value")?;
+            set_nice(&child, nice[which])?;
             children.push(child);
         }
     }
