@@ -169,7 +169,7 @@ pub struct RunArgs {
     interval: Duration,
 
     /// How far back the replayed window reaches.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = positive_duration, help_heading = "Learn")]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = window, help_heading = "Learn")]
     window: Duration,
 
     /// What was learned, loaded at start and saved on exit.
@@ -192,11 +192,11 @@ pub struct RunArgs {
     max_bias: Duration,
 
     /// Slice of tasks whose function has none of its own.
-    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = positive_duration, help_heading = "Enforce")]
+    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = slice, help_heading = "Enforce")]
     slice: Duration,
 
     /// How much better in rank a newcomer must be to preempt.
-    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = duration, help_heading = "Enforce")]
+    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = preempt_margin, help_heading = "Enforce")]
     preempt_margin: Duration,
 
     /// One queue per cache domain, or one per CPU.
@@ -308,9 +308,33 @@ fn positive_duration(text: &str) -> Result<Duration, String> {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
+    between(text, Duration::from_millis(50), Duration::from_secs(60))
+}
+
+/// Shorter ones would be spent on switching, longer ones let nobody else run.
+fn slice(text: &str) -> Result<Duration, String> {
+    between(text, Duration::from_micros(100), Duration::from_secs(1))
+}
+
+/// It is compared to differences of keys, which the largest bias bounds.
+fn preempt_margin(text: &str) -> Result<Duration, String> {
+    between(text, Duration::ZERO, Duration::from_secs(20))
+}
+
+/// A shorter window would be empty in most rounds.
+fn window(text: &str) -> Result<Duration, String> {
+    between(text, Duration::from_secs(1), Duration::from_secs(24 * 3600))
+}
+
+fn between(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let value = duration(text)?;
-    if value < Duration::from_millis(50) || value > Duration::from_secs(60) {
-        return Err("it must be between 50ms and 60s".to_owned());
+    if value < least || value > most {
+        let written = humantime::format_duration;
+        return Err(format!(
+            "it must be between {} and {}",
+            written(least),
+            written(most)
+        ));
     }
     Ok(value)
 }
@@ -349,6 +373,10 @@ mod tests {
             &["--idle-gap", "10"],
             &["--interval", "1us"],
             &["--max-bias", "1h"],
+            &["--slice", "1d"],
+            &["--slice", "1ns"],
+            &["--preempt-margin", "1000years"],
+            &["--window", "1ns"],
             &["--stats", "0"],
             &["--stats", "NaN"],
             &["--queues", "numa"],

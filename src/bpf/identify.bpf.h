@@ -20,6 +20,15 @@ struct {
 /* Raised by the daemon after it changed cgroup_functions. */
 volatile u64 function_generation;
 
+/* Raised when rules are replaced: what older ones assigned has lost its force. */
+volatile u64 rules_epoch;
+
+/* Whether a rule on processes decided what @g is, whatever its cgroup. */
+static __always_inline bool is_assigned(const struct group_ctx *g)
+{
+	return g->assigned != FUNCTION_UNKNOWN && g->assigned_epoch == rules_epoch;
+}
+
 static __always_inline u64 cgroup_id_of(struct task_struct *p)
 {
 	return p->cgroups->dfl_cgrp->kn->id;
@@ -47,7 +56,7 @@ static __always_inline void identify(struct task_struct *p, struct group_ctx *g)
 
 	known = bpf_map_lookup_elem(&cgroup_functions, &id);
 	function = known ? *known : FUNCTION_UNKNOWN;
-	if (g->assigned != FUNCTION_UNKNOWN)
+	if (is_assigned(g))
 		function = g->assigned;
 	if (function != g->function)
 		g->policy_version = 0;

@@ -64,7 +64,7 @@ struct invocation_event {
 enum notice_kind {
 	NOTICE_CGROUP_CREATED,
 	NOTICE_CGROUP_REMOVED,
-	NOTICE_EXEC,
+	NOTICE_EXEC,			/* or whatever makes a process another */
 	NOTICE_SCHEDULER_EXIT,
 };
 
@@ -77,6 +77,13 @@ struct notice {
 	u32 kind;
 	u32 pid;
 	char path[MAX_PATH_LEN];
+};
+
+/* The beginning of a notice, and all of one without a path. */
+struct notice_head {
+	u64 cgroup_id;
+	u32 kind;
+	u32 pid;
 };
 
 /* One live thread group of a function, as the iterator `survey` prints it. */

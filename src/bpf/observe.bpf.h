@@ -259,6 +259,28 @@ int BPF_PROG(observe_wakeup, struct task_struct *p)
 	return 0;
 }
 
+static __always_inline void notice_head(u64 cgroup_id, u32 pid, enum notice_kind kind)
+{
+	struct notice_head *head;
+
+	head = bpf_ringbuf_reserve(&notices, sizeof(*head), 0);
+	if (!head) {
+		count(notices_lost);
+		return;
+	}
+	head->cgroup_id = cgroup_id;
+	head->kind = kind;
+	head->pid = pid;
+	bpf_ringbuf_submit(head, 0);
+}
+
+/* Rules on processes may see another in @p from now on. */
+static __always_inline void notice_process(struct task_struct *p)
+{
+	if (notice_execs)
+		notice_head(cgroup_id_of(p), p->tgid, NOTICE_EXEC);
+}
+
 static __always_inline void forked(struct task_struct *parent,
 				   struct task_struct *child)
 {
@@ -282,8 +304,12 @@ static __always_inline void forked(struct task_struct *parent,
 	if (child->pid == child->tgid) {
 		struct group_ctx *from = of_parent ? group_of(parent, of_parent) : NULL;
 
-		if (from)
+		if (from && cgroup_id_of(parent) == cgroup_id_of(child)) {
 			g->assigned = from->assigned;
+			g->assigned_epoch = from->assigned_epoch;
+		} else {
+			notice_process(child);
+		}
 		identify(child, g);
 		g->idle_since_ns = 0;
 	}
@@ -317,7 +343,6 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(observe_exec, struct task_struct *p, pid_t old_pid)
 {
 	struct task_ctx *tctx;
-	struct notice *notice;
 
 	if (old_pid != p->pid) {
 		tctx = task_ctx_of(p);
@@ -328,38 +353,8 @@ int BPF_PROG(observe_exec, struct task_struct *p, pid_t old_pid)
 			begin_invocation(&tctx->group, bpf_ktime_get_ns());
 		}
 	}
-	if (!notice_execs)
-		return 0;
-
-	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
-	if (!notice) {
-		count(notices_lost);
-		return 0;
-	}
-	notice->kind = NOTICE_EXEC;
-	notice->pid = p->tgid;
-	notice->cgroup_id = cgroup_id_of(p);
-	notice->path[0] = 0;
-	bpf_ringbuf_submit(notice, 0);
+	notice_process(p);
 	return 0;
-}
-
-static __always_inline void notice_cgroup(struct cgroup *cgrp, const char *path,
-					  enum notice_kind kind)
-{
-	struct notice *notice;
-
-	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
-	if (!notice) {
-		count(notices_lost);
-		return;
-	}
-	notice->kind = kind;
-	notice->pid = 0;
-	notice->cgroup_id = cgrp->kn->id;
-	if (bpf_probe_read_kernel_str(notice->path, sizeof(notice->path), path) < 0)
-		notice->path[0] = 0;
-	bpf_ringbuf_submit(notice, 0);
 }
 
 /* Ids are unique within a hierarchy, and ours are the unified one's. */
@@ -368,21 +363,42 @@ static __always_inline bool is_unified(const struct cgroup *cgrp)
 	return !cgrp->root->hierarchy_id;
 }
 
+/* A rule on cgroups that stands before those on processes may hold there. */
+SEC("tp_btf/cgroup_attach_task")
+int BPF_PROG(observe_cgroup_attach, struct cgroup *cgrp, const char *path,
+	     struct task_struct *p, bool threadgroup)
+{
+	if (p->pid == p->tgid && notice_execs && is_unified(cgrp))
+		notice_head(cgrp->kn->id, p->tgid, NOTICE_EXEC);
+	return 0;
+}
+
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(observe_cgroup_mkdir, struct cgroup *cgrp, const char *path)
 {
+	struct notice *notice;
+
 	if (!is_unified(cgrp))
 		return 0;
-	notice_cgroup(cgrp, path, NOTICE_CGROUP_CREATED);
+	notice = bpf_ringbuf_reserve(&notices, sizeof(*notice), 0);
+	if (!notice) {
+		count(notices_lost);
+		return 0;
+	}
+	notice->kind = NOTICE_CGROUP_CREATED;
+	notice->pid = 0;
+	notice->cgroup_id = cgrp->kn->id;
+	if (bpf_probe_read_kernel_str(notice->path, sizeof(notice->path), path) < 0)
+		notice->path[0] = 0;
+	bpf_ringbuf_submit(notice, 0);
 	return 0;
 }
 
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(observe_cgroup_rmdir, struct cgroup *cgrp, const char *path)
 {
-	if (!is_unified(cgrp))
-		return 0;
-	notice_cgroup(cgrp, path, NOTICE_CGROUP_REMOVED);
+	if (is_unified(cgrp))
+		notice_head(cgrp->kn->id, 0, NOTICE_CGROUP_REMOVED);
 	return 0;
 }
 

@@ -70,7 +70,8 @@ int survey(struct bpf_iter__task *ctx)
 	if (g->nr_runnable <= 0) {
 		if (g->arrival_ns && now - g->idle_since_ns >= idle_gap_ns)
 			finish_invocation(p, g, g->idle_since_ns);
-		if (g->function != FUNCTION_UNKNOWN)
+		/* An assigned group holds its function's slot even asleep. */
+		if (g->function != FUNCTION_UNKNOWN && !is_assigned(g))
 			return 0;
 	}
 
@@ -99,6 +100,7 @@ int assign_process(struct assignment *args)
 	tctx = task_ctx_of_preemptible(p, 0);
 	if (tctx) {
 		tctx->group.assigned = args->function;
+		tctx->group.assigned_epoch = rules_epoch;
 		tctx->group.cgroup_id = 0;
 	}
 	bpf_rcu_read_unlock();

@@ -20,6 +20,7 @@ struct group_ctx {
 	u64 generation;		/* of the function map at that time */
 	u32 function;
 	u32 assigned;		/* by process rule; FUNCTION_UNKNOWN: none */
+	u64 assigned_epoch;	/* of the rules that assigned it */
 
 	/* The policy of this function at this attained service, cached. */
 	u64 policy_version;

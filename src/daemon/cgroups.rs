@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The cgroups there are: their ids and paths in the v2 hierarchy.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -25,17 +26,29 @@ pub fn mount_point() -> Result<PathBuf> {
     )
 }
 
-/// All cgroups below `mount`, itself included, as pairs of id and path.
-pub fn walk(mount: &Path) -> Result<Vec<(u64, String)>> {
+/// A cgroup there is.
+pub struct Found {
+    pub id: u64,
+    pub path: String,
+    /// Whether processes are in it; those further down do not count.
+    pub populated: bool,
+}
+
+/// All cgroups below `mount`, itself included.
+pub fn walk(mount: &Path) -> Result<Vec<Found>> {
     let id = fs::metadata(mount)
         .with_context(|| format!("cannot read {}", mount.display()))?
         .ino();
-    let mut found = vec![(id, "/".to_owned())];
+    let mut found = vec![Found {
+        id,
+        path: "/".to_owned(),
+        populated: true,
+    }];
     descend(mount, "", 0, &mut found);
     Ok(found)
 }
 
-fn descend(directory: &Path, path: &str, depth: usize, found: &mut Vec<(u64, String)>) {
+fn descend(directory: &Path, path: &str, depth: usize, found: &mut Vec<Found>) {
     if depth == MAX_DEPTH {
         return;
     }
@@ -48,7 +61,21 @@ fn descend(directory: &Path, path: &str, depth: usize, found: &mut Vec<(u64, Str
             continue;
         };
         let path = format!("{path}/{}", entry.file_name().to_string_lossy());
-        found.push((metadata.ino(), path.clone()));
+        found.push(Found {
+            id: metadata.ino(),
+            path: path.clone(),
+            populated: is_populated(&entry.path()),
+        });
         descend(&entry.path(), &path, depth + 1, found);
     }
+}
+
+/// A cgroup of threads refuses to list processes and lists its threads.
+fn is_populated(directory: &Path) -> bool {
+    ["cgroup.procs", "cgroup.threads"].iter().any(|name| {
+        let mut byte = [0];
+        File::open(directory.join(name))
+            .and_then(|mut file| file.read(&mut byte))
+            .is_ok_and(|length| length > 0)
+    })
 }

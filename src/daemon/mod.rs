@@ -5,9 +5,11 @@
 mod activity;
 mod cgroups;
 mod directory;
+mod file;
 pub mod mailbox;
 mod process;
 mod signals;
+mod sole;
 mod state;
 pub mod stats;
 mod utilisation;
@@ -31,10 +33,11 @@ use scx_alps::learn::{Learner, LearnerConfig, Predictor};
 use scx_utils::build_id;
 
 use crate::control::{self, Command, FunctionRow, Reply, Status};
-use crate::engine::{Engine, EngineConfig, LiveGroup, requirements};
+use crate::engine::{Engine, EngineConfig, Finished, LiveGroup, requirements};
 use activity::Activity;
 use directory::Directory;
 use mailbox::{Letter, Mailbox};
+use sole::Sole;
 use state::SavedFunction;
 use stats::Metrics;
 use utilisation::Utilisation;
@@ -72,6 +75,8 @@ struct Daemon<'a> {
     last_round: Duration,
     longest_publish: Duration,
     last_switch: Option<Duration>,
+    /// Notices lost when the cgroups were last looked through for it.
+    notices_lost: u64,
 }
 
 /// Whether the loop goes on.
@@ -85,8 +90,12 @@ enum Next {
 pub fn run(config: DaemonConfig) -> Result<()> {
     requirements::check_root()?;
     let directory = Directory::new(config.functions)?;
+    if let Some(path) = &config.state {
+        state::check(path)?;
+    }
     let (sender, mailbox) = Mailbox::new()?;
     let _control = control::Server::start(&config.socket, sender.clone())?;
+    let _sole = Sole::claim()?;
     let stop = Arc::new(AtomicBool::new(false));
     signals::forward(&sender, &stop)?;
 
@@ -114,6 +123,7 @@ pub fn run(config: DaemonConfig) -> Result<()> {
         last_round: Duration::ZERO,
         longest_publish: Duration::ZERO,
         last_switch: None,
+        notices_lost: 0,
     };
     daemon.prepare()?;
     let _stats = stats::serve(sender)?;
@@ -138,6 +148,8 @@ pub fn run(config: DaemonConfig) -> Result<()> {
 impl Daemon<'_> {
     fn prepare(&mut self) -> Result<()> {
         self.restore_state();
+        // Only processes the kernel side has met can be assigned.
+        self.engine.survey()?;
         self.directory.map_all(&mut self.engine)?;
         self.round()
     }
@@ -157,7 +169,6 @@ impl Daemon<'_> {
                     return exit.report();
                 }
                 info!("CPUs came or went: the scheduler attaches again");
-                self.learner.set_cpus(online_cpus());
                 self.switch(true)?;
             }
             if Instant::now() >= due {
@@ -191,7 +202,7 @@ impl Daemon<'_> {
                     warn!("cannot toggle: {error:#}");
                 }
             }
-            Letter::ReloadRules => self.directory.reload(&mut self.engine)?,
+            Letter::ReloadRules => self.directory.reload(&mut self.engine),
             // Whoever asked may have hung up.
             Letter::Stats { answer } => drop(answer.send(self.metrics()?)),
             Letter::Control { command, answer } => {
@@ -246,11 +257,22 @@ impl Daemon<'_> {
     /// Take in what the kernel side has reported.
     fn collect(&mut self) -> Result<()> {
         let (finished, notices) = self.engine.drain()?;
-        self.directory.heed(&mut self.engine, notices)?;
-        for invocation in &finished {
-            self.learner.observe(invocation);
-            self.activity.note(invocation);
+        let removed = self.directory.heed(&mut self.engine, notices);
+        for Finished {
+            mut invocation,
+            cgroup_id,
+        } in finished
+        {
+            if invocation.function == FunctionId::PRIOR {
+                let Some(function) = self.directory.function_of(&mut self.engine, cgroup_id) else {
+                    continue;
+                };
+                invocation.function = function;
+            }
+            self.learner.observe(&invocation);
+            self.activity.note(&invocation);
         }
+        self.directory.bury(&mut self.engine, removed);
         Ok(())
     }
 
@@ -261,30 +283,35 @@ impl Daemon<'_> {
         for group in &self.live {
             if group.function.is_none() {
                 self.directory
-                    .discover(&mut self.engine, group.cgroup_id, group.pid)?;
+                    .discover(&mut self.engine, group.cgroup_id, group.pid);
             }
         }
         self.collect()?;
         self.utilisation_percent = self.utilisation.sample();
+        self.learner.set_cpus(online_cpus());
         let table = self.learner.round(monotonic_ns(), self.utilisation_percent);
         let publishing = Instant::now();
         self.engine.publish(table)?;
         self.longest_publish = self.longest_publish.max(publishing.elapsed());
         self.rounds += 1;
-        if self.rounds.is_multiple_of(COLLECT_EVERY) {
+        let lost = self.engine.counters()?.notices_lost;
+        let due = self.rounds.is_multiple_of(COLLECT_EVERY);
+        if due {
             self.forget_unused();
+        }
+        if due || lost > self.notices_lost {
+            self.notices_lost = lost;
+            self.directory.reconcile(&mut self.engine);
         }
         self.last_round = begin.elapsed();
         Ok(())
     }
 
     fn forget_unused(&mut self) {
-        let learned: HashSet<FunctionId> = self
-            .learner
-            .histories()
-            .map(|(function, _)| function)
-            .collect();
-        let released = self.directory.collect(&learned);
+        let learned = self.learner.histories().map(|(function, _)| function);
+        let live = self.live.iter().filter_map(|group| group.function);
+        let needed: HashSet<FunctionId> = learned.chain(live).collect();
+        let released = self.directory.collect(&needed);
         for function in released {
             self.learner.forget(function);
             self.activity.forget(function);
@@ -389,6 +416,13 @@ impl Daemon<'_> {
             Ok(None) => return,
             Err(error) => {
                 warn!("starting with nothing learned: {error:#}");
+                match state::set_aside(path) {
+                    Ok(kept) => warn!("the file is kept as {}", kept.display()),
+                    Err(error) => {
+                        warn!("what is learned will not be saved: {error:#}");
+                        self.state = None;
+                    }
+                }
                 return;
             }
         };

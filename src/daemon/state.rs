@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What was learned, kept in a file from one life to the next.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufReader, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use scx_alps::identify::Source;
 use scx_alps::learn::History;
 use serde::{Deserialize, Serialize};
+
+use super::file::open_regular;
 
 /// Raised when older files can no longer be read.
 const FORMAT: u32 = 1;
@@ -43,10 +45,8 @@ enum SourceName {
 
 /// Read a state file; `None` where there is none yet.
 pub fn load(path: &Path) -> Result<Option<Vec<SavedFunction>>> {
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    let Some(file) = open_regular(path)? else {
+        return Ok(None);
     };
     if file.metadata().is_ok_and(|data| data.len() > MAX_BYTES) {
         bail!("{} is too large to be a state file", path.display());
@@ -61,6 +61,22 @@ pub fn load(path: &Path) -> Result<Option<Vec<SavedFunction>>> {
         );
     }
     Ok(Some(state.functions))
+}
+
+/// Refuse a path that is something else than a file: saving would replace it.
+pub fn check(path: &Path) -> Result<()> {
+    open_regular(path).map(drop).context("--state")
+}
+
+/// Keep a file that could not be loaded under another name, for saving would
+/// replace it.
+pub fn set_aside(path: &Path) -> Result<PathBuf> {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".damaged");
+    let kept = PathBuf::from(kept);
+    fs::rename(path, &kept)
+        .with_context(|| format!("cannot rename {} to {}", path.display(), kept.display()))?;
+    Ok(kept)
 }
 
 /// Replace the state file as a whole: a crash leaves the old or the new one.
@@ -95,6 +111,19 @@ mod tests {
         for damaged in ["", "{", "[1,2]", "{\"format\":99,\"functions\":[]}", "\0\0"] {
             fs::write(&path, damaged).unwrap();
             assert!(load(&path).is_err(), "{damaged:?}");
+        }
+        let kept = set_aside(&path).unwrap();
+        assert_eq!(kept, directory.path().join("state.json.damaged"));
+        assert_eq!(fs::read_to_string(kept).unwrap(), "\0\0");
+        assert!(load(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn only_a_file_can_hold_the_state() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(check(&directory.path().join("new.json")).is_ok());
+        for path in [directory.path(), Path::new("/dev/null")] {
+            assert!(check(path).is_err(), "{}", path.display());
         }
     }
 

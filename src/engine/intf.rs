@@ -18,6 +18,8 @@ use scx_alps::policy::{BUCKETS, grid};
 // scx_alps::policy; here they must agree.
 const _: () = assert!(alps_limits_NR_BUCKETS as usize == BUCKETS);
 const _: () = assert!(alps_limits_FIRST_BUCKET_SHIFT == grid::FIRST_SHIFT);
+// A notice begins with its head.
+const _: () = assert!(std::mem::offset_of!(notice, path) == size_of::<notice_head>());
 const _: () = assert!(alps_limits_NR_FUNCTIONS as usize == FunctionId::CAPACITY);
 
 /// A plain-data type of the interface, read from bytes the kernel wrote.
@@ -36,7 +38,7 @@ pub unsafe trait FromKernel: Copy {
 
 // SAFETY: all are structs of integers and integer arrays.
 unsafe impl FromKernel for invocation_event {}
-unsafe impl FromKernel for notice {}
+unsafe impl FromKernel for notice_head {}
 unsafe impl FromKernel for survey_row {}
 unsafe impl FromKernel for alps_counters {}
 

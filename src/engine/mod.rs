@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The kernel side, as the daemon sees it: load, observe, publish, enforce.
 
+mod identification;
 mod intf;
 mod pins;
 pub mod requirements;
@@ -15,15 +16,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::{
-    Iter, Link, MapCore, MapFlags, OpenObject, ProgramInput, RingBuffer, RingBufferBuilder,
-};
+use libbpf_rs::{Iter, Link, MapCore, MapFlags, OpenObject, RingBuffer, RingBufferBuilder};
 use log::{info, warn};
 use scx_alps::invocation::{FunctionId, Invocation};
 use scx_alps::policy::{PolicyEntry, PolicyTable};
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
 use scx_utils::{UserExitInfo, compat, scx_ops_load, scx_ops_open, uei_read};
 
+pub use identification::{Assignment, Identification};
 use intf::FromKernel;
 pub use intf::alps_counters as Counters;
 use pins::Pins;
@@ -57,9 +57,27 @@ pub struct EngineConfig {
 /// What identification must hear of at once.
 #[derive(Clone, Debug)]
 pub enum Notice {
-    CgroupCreated { id: u64, path: String },
-    CgroupRemoved { id: u64 },
-    Exec { pid: u32, cgroup_id: u64 },
+    CgroupCreated {
+        id: u64,
+        path: String,
+    },
+    CgroupRemoved {
+        id: u64,
+    },
+    /// A process may be another for rules on processes: it has executed a
+    /// program, or is in another cgroup than before.
+    ProcessChanged {
+        pid: u32,
+        cgroup_id: u64,
+    },
+}
+
+/// A finished invocation. One whose function is the prior was not identified
+/// by the kernel side; its cgroup may say more.
+#[derive(Clone, Copy, Debug)]
+pub struct Finished {
+    pub invocation: Invocation,
+    pub cgroup_id: u64,
 }
 
 /// A live thread group.
@@ -75,7 +93,7 @@ pub struct LiveGroup {
 
 #[derive(Default)]
 struct Inbox {
-    finished: Vec<Invocation>,
+    finished: Vec<Finished>,
     notices: Vec<Notice>,
 }
 
@@ -94,6 +112,7 @@ pub struct Engine<'a> {
     /// What each half of the policy table holds.
     written: [Vec<PolicyEntry>; 2],
     generation: u64,
+    rules_epoch: u64,
     /// With the hotplug sequence they were read at.
     domains: Option<(Option<u64>, CacheDomains)>,
     _observers: Vec<Link>,
@@ -175,6 +194,7 @@ impl<'a> Engine<'a> {
             policy_version: 0,
             written: Default::default(),
             generation: 0,
+            rules_epoch: 0,
             domains: None,
             _observers: observers,
             _pins: pins,
@@ -331,71 +351,6 @@ impl<'a> Engine<'a> {
         self.policy_version
     }
 
-    /// Say which function a cgroup's tasks are; `None` for no function.
-    pub fn map_cgroup(&mut self, cgroup_id: u64, function: Option<FunctionId>) -> Result<()> {
-        let value = slot_or_generic(function);
-        self.skel
-            .maps
-            .cgroup_functions
-            .update(
-                &cgroup_id.to_ne_bytes(),
-                &value.to_ne_bytes(),
-                MapFlags::ANY,
-            )
-            .with_context(|| format!("cannot note the function of cgroup {cgroup_id}"))
-    }
-
-    /// Forget a cgroup that is gone.
-    pub fn unmap_cgroup(&mut self, cgroup_id: u64) {
-        // Absent is as good as removed.
-        let _ = self
-            .skel
-            .maps
-            .cgroup_functions
-            .delete(&cgroup_id.to_ne_bytes());
-    }
-
-    /// Make running tasks look at the cgroup map again.
-    pub fn reidentify(&mut self) {
-        self.generation += 1;
-        if let Some(bss) = self.skel.maps.bss_data.as_mut() {
-            // SAFETY: an aligned integer that BPF programs read concurrently.
-            unsafe { std::ptr::write_volatile(&raw mut bss.function_generation, self.generation) };
-        }
-    }
-
-    /// Say which function one process is, whatever its cgroup; `None` for no
-    /// function. A process that is gone is no error.
-    pub fn assign_process(&mut self, pid: u32, function: Option<FunctionId>) -> Result<()> {
-        let mut args = intf::assignment {
-            pid,
-            function: slot_or_generic(function),
-        };
-        // SAFETY: the slice covers exactly `args`, which outlives the call.
-        let context = unsafe {
-            std::slice::from_raw_parts_mut(
-                std::ptr::from_mut(&mut args).cast::<u8>(),
-                size_of::<intf::assignment>(),
-            )
-        };
-        self.skel
-            .progs
-            .assign_process
-            .test_run(ProgramInput {
-                context_in: Some(context),
-                ..Default::default()
-            })
-            .with_context(|| format!("cannot assign process {pid} to a function"))?;
-        Ok(())
-    }
-
-    /// Have execs noticed, for rules that look at processes.
-    pub fn notice_execs(&mut self, wanted: bool) {
-        if let Some(bss) = self.skel.maps.bss_data.as_mut() {
-            bss.notice_execs = wanted;
-        }
-    }
-
     /// A descriptor that turns readable when a notice is waiting, or many
     /// invocations are.
     pub fn wake_fd(&self) -> BorrowedFd<'_> {
@@ -404,7 +359,7 @@ impl<'a> Engine<'a> {
     }
 
     /// Take all that has been reported since the last call.
-    pub fn drain(&mut self) -> Result<(Vec<Invocation>, Vec<Notice>)> {
+    pub fn drain(&mut self) -> Result<(Vec<Finished>, Vec<Notice>)> {
         self.rings
             .consume()
             .context("cannot read the kernel's reports")?;
@@ -484,12 +439,6 @@ impl Counters {
     }
 }
 
-fn slot_or_generic(function: Option<FunctionId>) -> u32 {
-    function.map_or(intf::alps_function_FUNCTION_GENERIC, |function| {
-        function.slot() as u32
-    })
-}
-
 fn known_function(slot: u32) -> Option<FunctionId> {
     FunctionId::new(slot).filter(|&function| function != FunctionId::PRIOR)
 }
@@ -515,13 +464,16 @@ fn open_rings(skel: &BpfSkel<'_>, inbox: &Rc<RefCell<Inbox>>) -> Result<RingBuff
                 cpu_ns: event.cpu_ns,
                 switches: event.switches,
             };
-            finished.borrow_mut().finished.push(invocation);
+            finished.borrow_mut().finished.push(Finished {
+                invocation,
+                cgroup_id: event.cgroup_id,
+            });
         }
         0
     })?;
     let notices = Rc::clone(inbox);
     builder.add(&skel.maps.notices, move |bytes| {
-        if let Some(notice) = intf::notice::read(bytes).and_then(decode_notice) {
+        if let Some(notice) = decode_notice(bytes) {
             notices.borrow_mut().notices.push(notice);
         }
         0
@@ -529,24 +481,21 @@ fn open_rings(skel: &BpfSkel<'_>, inbox: &Rc<RefCell<Inbox>>) -> Result<RingBuff
     builder.build().context("cannot open the ring buffers")
 }
 
-fn decode_notice(notice: intf::notice) -> Option<Notice> {
-    let id = notice.cgroup_id;
-    match notice.kind {
+fn decode_notice(bytes: &[u8]) -> Option<Notice> {
+    let head = intf::notice_head::read(bytes)?;
+    let id = head.cgroup_id;
+    match head.kind {
         intf::notice_kind_NOTICE_CGROUP_CREATED => {
-            let path: Vec<u8> = notice
-                .path
-                .iter()
-                .map(|&byte| byte as u8)
-                .take_while(|&byte| byte != 0)
-                .collect();
+            let path = bytes.get(size_of::<intf::notice_head>()..)?;
+            let end = path.iter().position(|&byte| byte == 0)?;
             Some(Notice::CgroupCreated {
                 id,
-                path: String::from_utf8_lossy(&path).into_owned(),
+                path: String::from_utf8_lossy(&path[..end]).into_owned(),
             })
         }
         intf::notice_kind_NOTICE_CGROUP_REMOVED => Some(Notice::CgroupRemoved { id }),
-        intf::notice_kind_NOTICE_EXEC => Some(Notice::Exec {
-            pid: notice.pid,
+        intf::notice_kind_NOTICE_EXEC => Some(Notice::ProcessChanged {
+            pid: head.pid,
             cgroup_id: id,
         }),
         _ => None,
@@ -561,6 +510,7 @@ fn attach_observers(skel: &mut BpfSkel<'_>) -> Result<Vec<Link>> {
         &mut progs.observe_fork,
         &mut progs.observe_wakeup_new,
         &mut progs.observe_exec,
+        &mut progs.observe_cgroup_attach,
         &mut progs.observe_cgroup_mkdir,
         &mut progs.observe_cgroup_rmdir,
     ]

@@ -41,8 +41,8 @@ fn check_btf() -> Result<()> {
 fn check_sched_ext() -> Result<()> {
     if !Path::new(SCHED_EXT).join("state").exists() {
         bail!(
-            "this kernel ({}) has no sched_ext: boot Linux 6.16 or newer with \
-             CONFIG_SCHED_CLASS_EXT=y",
+            "this kernel ({}) has no sched_ext: boot one built with CONFIG_SCHED_CLASS_EXT=y, \
+             which is possible from Linux 6.12 on; scx_alps is tested on 6.16 and newer",
             kernel_release()
         );
     }

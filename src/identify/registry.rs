@@ -64,6 +64,16 @@ impl Registry {
         Some(id)
     }
 
+    /// The slot the function has, if it has one.
+    pub fn find(&self, name: &FunctionName, source: Source) -> Option<FunctionId> {
+        let ids = if source.is_spoofable() {
+            &self.spoofable
+        } else {
+            &self.trusted
+        };
+        ids.get(name).copied()
+    }
+
     /// Takes back a slot and says whose it was; `None` where it was no one's.
     pub fn release(&mut self, id: FunctionId) -> Option<FunctionName> {
         let Registered { name, source } = self.functions.get_mut(id.slot())?.take()?;

@@ -157,6 +157,21 @@ impl Rules {
     /// What a process is. Not to be asked about kernel threads: a rule on
     /// comm would take them for processes.
     pub fn of_process(&self, facts: &ProcessFacts<'_>) -> Identity {
+        match self.deciding(facts) {
+            Some((_, identity)) => identity,
+            None => self.unmatched(normal(facts.cgroup)),
+        }
+    }
+
+    /// What a rule on processes makes of a process; `None` where its cgroup
+    /// decides. Not to be asked about kernel threads either.
+    pub fn by_process(&self, facts: &ProcessFacts<'_>) -> Option<Identity> {
+        let (rule, identity) = self.deciding(facts)?;
+        (rule.matcher.source() != Source::CgroupRule).then_some(identity)
+    }
+
+    /// The first rule that matches, and what it makes of the process.
+    fn deciding(&self, facts: &ProcessFacts<'_>) -> Option<(&Rule, Identity)> {
         let path = normal(facts.cgroup);
         let comm = facts.comm();
         let command_line = facts.command_line();
@@ -165,16 +180,15 @@ impl Rules {
         } else {
             HashMap::new()
         };
-        let matched = self.rules.iter().find_map(|rule| {
+        self.rules.iter().find_map(|rule| {
             let fact: &[u8] = match &rule.matcher {
-                Matcher::Cgroup(_) => return rule.of_cgroup(path),
+                Matcher::Cgroup(_) => return Some((rule, rule.of_cgroup(path)?)),
                 Matcher::Comm(_) => comm?,
                 Matcher::Cmdline(_) => command_line.as_deref()?,
                 Matcher::Environ { variable, .. } => variables.get(variable.as_bytes())?,
             };
-            rule.apply(fact, fact)
-        });
-        matched.unwrap_or_else(|| self.unmatched(path))
+            Some((rule, rule.apply(fact, fact)?))
+        })
     }
 
     /// What a cgroup is that no rule matches.
@@ -217,6 +231,30 @@ mod tests {
     }
 
     const GENERIC: CgroupIdentity = CgroupIdentity::Whole(Identity::Generic);
+
+    #[test]
+    fn a_process_is_assigned_only_by_a_rule_on_processes() {
+        let rules = rules(
+            "[[function]]\ncgroup = '/first/...'\nname = 'first'\n\
+             [[function]]\ncomm = 'shim'\ngeneric = true\n\
+             [[function]]\ncomm = 'thumb*'\nname = 'thumb'\n\
+             [[function]]\ncgroup = '/second/...'\nname = 'second'\n",
+        );
+        let by = |cgroup, comm: &str| {
+            let identity = rules.by_process(&ProcessFacts {
+                cgroup,
+                comm: comm.as_bytes(),
+                ..Default::default()
+            });
+            identity.map(|identity| identity.to_string())
+        };
+        assert_eq!(by("/first/a", "thumb1"), None);
+        assert_eq!(by("/second/a", "python3"), None);
+        assert_eq!(by("/other", "python3"), None);
+        assert_eq!(by("/second/a", "shim"), Some("generic".to_owned()));
+        let thumb = Some("thumb (comm, spoofable)".to_owned());
+        assert_eq!(by("/second/a", "thumb1"), thumb);
+    }
 
     #[test]
     fn without_rules_each_leaf_cgroup_is_a_function() {

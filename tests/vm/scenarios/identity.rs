@@ -94,8 +94,16 @@ fn run(_: &Report) -> Result<()> {
     daemon.signal(libc::SIGHUP);
     daemon.await_log("rules reloaded")?;
     let running = |name: &str| -> Result<u64> {
-        let row = daemon.function(name)?;
-        Ok(row.count("running")? + row.count("waiting")?)
+        let mut count = 0;
+        for row in daemon.functions()? {
+            if row.text("name")? == name {
+                count += row.count("running")? + row.count("waiting")?;
+            }
+        }
+        Ok(count)
+    };
+    let follow = |what: &str, name: &str, tasks: u64| {
+        wait::until(what, Duration::from_secs(3), || Ok(running(name)? == tasks))
     };
     wait::until(
         "running tasks to follow the new rules",
@@ -106,24 +114,42 @@ fn run(_: &Report) -> Result<()> {
 
     // By its comm a process is taken for anything, wherever it is.
     for _ in 0..3 {
-        thumbnailer(&cgroups[2])?.finish()?;
+        thumbnailer(&cgroups[2], 3000)?.finish()?;
     }
     expect(&daemon, "thumbnail", "comm", true, 3)?;
+
+    // All others are still what their cgroup says, wherever they move.
+    let wandering = load::hogs(&cgroups[0], 1)?;
+    follow("a task to be known by its cgroup", "merged/resize", 1)?;
+    for hog in &wandering {
+        cgroups[2].take(hog.pid())?;
+    }
+    follow("a task to follow its cgroup", cgroups[2].name(), 1)?;
+    drop(wandering);
+
+    // What rules on processes assigned ends with them.
+    let thumbnailing = thumbnailer(&cgroups[1], u32::MAX)?;
+    follow("a process to be known by its comm", "thumbnail", 1)?;
+    fs::write(&*file, RULES)?;
+    daemon.signal(libc::SIGHUP);
+    follow("a process to be known by its cgroup", "resize", 1)?;
+    follow("no process to be known by its comm", "thumbnail", 0)?;
+    drop(thumbnailing);
     daemon.stop()
 }
 
 /// A program of that name: a shell that counts.
-fn thumbnailer(cgroup: &Cgroup) -> Result<Child> {
+fn thumbnailer(cgroup: &Cgroup, turns: u32) -> Result<Child> {
     const PROGRAM: &str = "/tmp/thumbnailer";
     if !Path::new(PROGRAM).exists() {
         fs::copy("/bin/busybox", PROGRAM)?;
     }
     Child::start(Some(cgroup), || {
         use std::os::unix::process::CommandExt;
-        let script = "n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); done";
+        let script = format!("n=0; while [ $n -lt {turns} ]; do n=$((n + 1)); done");
         let error = std::process::Command::new(PROGRAM)
             .arg0("ash")
-            .args(["-c", script])
+            .args(["-c", &script])
             .exec();
         panic!("cannot run {PROGRAM}: {error}");
     })

@@ -64,6 +64,10 @@ fn run(_: &Report) -> Result<()> {
         log.contains("state.json is damaged"),
         "expected the damaged file to be named and saw {log}"
     );
+    ensure!(
+        Path::new(&format!("{state}.damaged")).exists(),
+        "expected the damaged file to be kept"
+    );
     // The last of the signals that end it, too.
     daemon.signal(libc::SIGINT);
     daemon.stop()

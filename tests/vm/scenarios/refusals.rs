@@ -29,6 +29,14 @@ const IMPOSSIBLE: &[(&[&str], &[&str])] = &[
     (&["--max-bias", "1h"], &["--max-bias", "20s"]),
     (&["--interval", "1us"], &["--interval", "50ms"]),
     (&["--queues", "numa"], &["--queues"]),
+    (&["--slice", "1d"], &["--slice", "1s"]),
+    (&["--preempt-margin", "1000years"], &["--preempt-margin"]),
+    (&["--window", "1ns"], &["--window", "1s"]),
+    (
+        &["--functions", "/dev/zero"],
+        &["/dev/zero", "not a regular"],
+    ),
+    (&["--state", "/dev/null"], &["/dev/null", "not a regular"]),
     (
         &["--functions", "/nowhere/rules.toml"],
         &["/nowhere/rules.toml", "cannot read"],
@@ -71,8 +79,14 @@ fn run(report: &Report) -> Result<()> {
     let daemon = Daemon::start(&[])?;
     let mut second = Command::new(PROGRAM);
     second.args(["--socket", "/run/other.sock"]);
-    expect_told(report, second, &["'alps", "is loaded"])?;
+    expect_told(report, second, &["another scx_alps already runs"])?;
     expect_told(report, Command::new(PROGRAM), &["already runs"])?;
+    // Nor does one that is off give way.
+    daemon.off()?;
+    let mut second = Command::new(PROGRAM);
+    second.args(["--socket", "/run/other.sock"]);
+    expect_told(report, second, &["another scx_alps already runs"])?;
+    daemon.on()?;
     ensure!(
         daemon.status()?.flag("enforcing")? && !sched_ext::pins().is_empty(),
         "expected the first daemon to be undisturbed"
