@@ -31,12 +31,21 @@ impl FromStr for CommandLine {
 }
 
 impl CommandLine {
-    /// For people: the program without its folder, and the arguments.
+    /// For people: the program without its folder.
     pub fn name(&self) -> String {
         let program = Path::new(&self.program).file_name();
-        let program = program.map_or(self.program.as_str().into(), |name| name.to_string_lossy());
-        let words = std::iter::once(&*program).chain(self.arguments.iter().map(String::as_str));
-        words.collect::<Vec<_>>().join(" ")
+        program.map_or_else(
+            || self.program.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+
+    /// For people: with its arguments, to tell it from others of its name.
+    pub fn full_name(&self) -> String {
+        let arguments = self.arguments.iter().map(String::as_str);
+        let name = self.name();
+        let words: Vec<&str> = std::iter::once(&*name).chain(arguments).collect();
+        words.join(" ")
     }
 
     /// # Errors
@@ -87,7 +96,8 @@ mod tests {
     fn words_are_split_as_by_a_shell() {
         let line = parse("/opt/bin/scx_other --slice '20 ms'  -v");
         assert_eq!(line.arguments, ["--slice", "20 ms", "-v"]);
-        assert_eq!(line.name(), "scx_other --slice 20 ms -v");
+        assert_eq!(line.name(), "scx_other");
+        assert_eq!(line.full_name(), "scx_other --slice 20 ms -v");
         assert_eq!(parse("true").name(), "true");
     }
 

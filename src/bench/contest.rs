@@ -167,10 +167,19 @@ impl Contest<'_> {
             Entrant::AlpsCold => Contender::cold("ALPS"),
             Entrant::AlpsWarm => Contender::warm("ALPS"),
             Entrant::Oracle => Contender::new("oracle"),
-            Entrant::Versus(place) => {
-                let line = self.versus.get(place);
-                Contender::new(line.map_or_else(String::new, CommandLine::name))
-            }
+            Entrant::Versus(place) => Contender::new(self.name_of_other(place)),
+        }
+    }
+
+    fn name_of_other(&self, place: usize) -> String {
+        let Some(line) = self.versus.get(place) else {
+            return String::new();
+        };
+        let namesakes = self.versus.iter().filter(|o| o.name() == line.name());
+        if namesakes.count() > 1 {
+            line.full_name()
+        } else {
+            line.name()
         }
     }
 

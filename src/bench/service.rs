@@ -80,7 +80,7 @@ impl Service {
         let begin = Instant::now();
         loop {
             if let Some(end) = self.end() {
-                bail!("{end}");
+                bail!("{end}{}", self.last_words());
             }
             if ready() {
                 return Ok(());
@@ -100,17 +100,13 @@ impl Service {
         }
     }
 
-    /// How it ended, if it has, with its last words.
+    /// How it ended, if it has.
     pub fn end(&mut self) -> Option<String> {
         if self.ended.is_none() {
             self.ended = self.child.try_wait().ok().flatten();
         }
         let status = self.ended?;
-        Some(format!(
-            "{} has ended ({status}){}",
-            self.name,
-            self.last_words()
-        ))
+        Some(format!("{} has ended ({status})", self.name))
     }
 
     /// CPU time it has used so far, all its threads together; `None` once it
