@@ -19,6 +19,8 @@ use super::generator::{Generator, Load, Service};
 use super::in_charge::{Cost, InCharge, Start, expect_saved};
 use super::offer::Offer;
 use super::plan::{Kind, Step};
+use super::practice::Practice;
+use super::say::say;
 use super::{quiet, round};
 
 /// Between a switch of schedulers and the load: enough for ALPS to publish
@@ -51,8 +53,7 @@ pub struct Results {
 }
 
 impl Contest<'_> {
-    /// Runs all `steps` on `offers` and, to learn from, `practices`, which
-    /// belong to the same functions.
+    /// Runs all `steps` on `offers`, with `practice` to learn from.
     ///
     /// # Errors
     /// When a round could not be run, and when interrupted; the rounds before
@@ -61,7 +62,7 @@ impl Contest<'_> {
         &self,
         steps: &[Step],
         offers: &[Offer],
-        practices: &[Offer],
+        practice: &Practice,
         results: &mut Results,
     ) -> Result<()> {
         let begin_ns = clock::now_ns(MONOTONIC);
@@ -69,7 +70,7 @@ impl Contest<'_> {
         let mut cgroups: Option<(Layout, Cgroups)> = None;
         for step in steps {
             let offer = match step.kind {
-                Kind::Practice => practices.get(step.trace),
+                Kind::Practice => practice.before(offers, step.trace),
                 Kind::Measure(_) => offers.get(step.trace),
             };
             let Some(offer) = offer else { continue };
@@ -100,12 +101,12 @@ impl Contest<'_> {
         results: &mut Results,
     ) -> Result<Option<Round>> {
         let contender = self.contender(step.kind);
-        eprintln!(
+        say(format_args!(
             "seed {}, {contender}: {} requests in {:.1} s",
             offer.seed,
             offer.trace.requests.len(),
             offer.trace.duration_ns as f64 / NS_PER_S as f64,
-        );
+        ));
         let due = offer.due(cgroups);
         let standby = offer.standby(self.cpus);
         let load = Load {

@@ -18,10 +18,12 @@ mod offer;
 pub mod overhead;
 mod pauses;
 mod plan;
+mod practice;
 mod preflight;
 mod process;
 mod quiet;
 mod round;
+mod say;
 mod sched_ext;
 mod server;
 mod service;
@@ -31,6 +33,7 @@ mod toggle;
 mod told;
 mod worker;
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -51,6 +54,8 @@ use interrupt::Interrupt;
 use offer::Offer;
 use pauses::Pauses;
 use plan::{Field, plan};
+use practice::Practice;
+use say::say;
 
 use crate::workload::WorkloadArgs;
 use crate::{results, status};
@@ -141,7 +146,7 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
     let host = Host::this()?;
     let cpus = preflight::cpus(args.cpus, &host)?;
     let entrants = Entrant::all(&args.schedulers, args.oracle, args.versus.len());
-    let (offers, practices) = offers(args, cpus)?;
+    let (offers, practice) = offers(args, cpus)?;
     let Some(first) = offers.first().map(|offer| &offer.trace) else {
         bail!("no trace to run; pass --seeds 1");
     };
@@ -168,10 +173,10 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
         entrants: &entrants,
         traces: offers.len(),
         passes: args.rounds,
-        same_functions: true,
+        same_functions: practice.is_shared(),
     });
     let mut results = Results::default();
-    let ended = contest.run(&steps, &offers, &practices, &mut results);
+    let ended = contest.run(&steps, &offers, &practice, &mut results);
     if results.rounds.is_empty() {
         return ended;
     }
@@ -190,7 +195,7 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
             command: std::env::args().collect::<Vec<_>>().join(" "),
             machine: Some(host.machine()),
         },
-        settings: settings(args, cpus, first),
+        settings: settings(args, cpus, first, &practice),
         rounds: results.rounds,
         bound: Some(if args.oracle {
             contest.name(Entrant::Oracle)
@@ -198,24 +203,25 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
             bound
         }),
     };
-    print!("{}", text::report(&run));
+    let mut out = io::stdout().lock();
+    write!(out, "{}", text::report(&run))?;
     if let Some(cost) = results.daemon {
-        println!(
+        writeln!(
+            out,
             "daemon: {:.2} % of one CPU, {:.1} MiB resident",
             100.0 * cost.cpu_share,
             cost.resident_kib as f64 / 1024.0
-        );
+        )?;
     }
     if let Some(dir) = &args.out {
         results::write(dir, &run)?;
-        eprintln!("written to {}", dir.display());
+        say(format_args!("written to {}", dir.display()));
     }
     ended
 }
 
-/// What is to be measured, and what ALPS is to learn from beforehand: other
-/// requests for the same functions.
-fn offers(args: &BenchArgs, cpus: u32) -> Result<(Vec<Offer>, Vec<Offer>)> {
+/// What is to be measured, and what ALPS is to learn from beforehand.
+fn offers(args: &BenchArgs, cpus: u32) -> Result<(Vec<Offer>, Practice)> {
     let pauses = Pauses {
         share: args.io,
         pause: args.io_pause,
@@ -227,12 +233,15 @@ fn offers(args: &BenchArgs, cpus: u32) -> Result<(Vec<Offer>, Vec<Offer>)> {
     let mut offers: Vec<Offer> = traces
         .map(|(seed, trace)| Offer::new(seed, trace, &pauses))
         .collect();
-    let practices = offers.split_off(args.seeds.len());
-    Ok((offers, practices))
+    let Some(unused) = offers.pop() else {
+        bail!("no trace to run; pass --seeds 1");
+    };
+    let practice = Practice::of(unused, &offers);
+    Ok((offers, practice))
 }
 
 /// One for each layout.
-fn settings(args: &BenchArgs, cpus: u32, trace: &Trace) -> Vec<Setting> {
+fn settings(args: &BenchArgs, cpus: u32, trace: &Trace, practice: &Practice) -> Vec<Setting> {
     let mut manner = String::new();
     if args.server {
         manner += "; long-lived servers";
@@ -243,6 +252,9 @@ fn settings(args: &BenchArgs, cpus: u32, trace: &Trace) -> Vec<Setting> {
             100.0 * args.io,
             humantime::format_duration(args.io_pause)
         );
+    }
+    if args.schedulers.contains(&Builtin::Warm) && !practice.is_shared() {
+        manner += "; warm has learned from the very same requests";
     }
     let setting = |layout: &Layout| Setting {
         trace: args.workload.name(),
@@ -322,7 +334,7 @@ mod tests {
     fn both_baselines_in_one_run() {
         let args = parse(&["--layout", "per-function,flat", "--server"]).unwrap();
         let trace = args.workload.load(1, 2).unwrap();
-        let settings = settings(&args, 2, &trace);
+        let settings = settings(&args, 2, &trace, &Practice::Same);
         assert_eq!(settings.len(), 2);
         assert_ne!(settings[0].layout, settings[1].layout);
         assert!(settings.iter().all(|s| s.layout.contains("servers")));
@@ -331,13 +343,8 @@ mod tests {
     #[test]
     fn what_is_learned_beforehand_is_not_what_is_measured() {
         let args = parse(&["--seeds", "1,5"]).unwrap();
-        let (offers, practices) = offers(&args, 2).unwrap();
-        assert_eq!((offers.len(), practices.len()), (2, 1));
-        assert!(
-            offers
-                .iter()
-                .all(|o| o.trace.requests != practices[0].trace.requests)
-        );
-        assert_eq!(offers[0].trace.functions, practices[0].trace.functions);
+        let (offers, practice) = offers(&args, 2).unwrap();
+        assert_eq!(offers.len(), 2);
+        assert!(practice.is_shared());
     }
 }
