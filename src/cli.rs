@@ -47,7 +47,7 @@ pub enum Subcommands {
     /// Show the functions live: rates, waiting, what is predicted and enforced.
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
-    Bench(Measure<bench::BenchArgs>),
+    Bench(Box<Measure<bench::BenchArgs>>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
 }
