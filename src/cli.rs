@@ -13,6 +13,7 @@ use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::traces::TraceArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -47,9 +48,11 @@ pub enum Subcommands {
     /// Show the functions live: rates, waiting, what is predicted and enforced.
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
-    Bench(Measure<bench::BenchArgs>),
+    Bench(Box<Measure<bench::BenchArgs>>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
+    /// Convert, describe and scale traces.
+    Trace(Box<TraceArgs>),
 }
 
 /// A measurement with a daemon of its own.

@@ -9,6 +9,7 @@ mod engine;
 mod logging;
 mod status;
 mod top;
+mod traces;
 mod workload;
 
 use std::process::ExitCode;
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<()> {
                 bench::overhead::run(&measure.args, toggle)
             })
         }
+        Some(Subcommands::Trace(args)) => traces::run(*args),
     }
 }
 
