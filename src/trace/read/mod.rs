@@ -10,6 +10,8 @@ pub mod azure2019;
 pub mod azure2021;
 pub mod huawei2023;
 pub mod plain;
+#[cfg(test)]
+mod fuzz;
 mod service_times;
 
 pub use service_times::ServiceTimes;
