@@ -13,6 +13,7 @@ use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::traces::TraceArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -50,6 +51,8 @@ pub enum Subcommands {
     Bench(Box<Measure<bench::BenchArgs>>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
+    /// Convert, describe and scale traces.
+    Trace(Box<TraceArgs>),
 }
 
 /// A measurement with a daemon of its own.

@@ -10,6 +10,7 @@ mod logging;
 mod results;
 mod status;
 mod top;
+mod traces;
 mod workload;
 
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ fn run(cli: Cli) -> Result<()> {
                 bench::overhead::run(&measure.args, toggle)
             })
         }
+        Some(Subcommands::Trace(args)) => traces::run(*args),
     }
 }
 
