@@ -8,10 +8,10 @@
 pub mod alps;
 pub mod azure2019;
 pub mod azure2021;
-pub mod huawei2023;
-pub mod plain;
 #[cfg(test)]
 mod fuzz;
+pub mod huawei2023;
+pub mod plain;
 mod service_times;
 
 pub use service_times::ServiceTimes;
