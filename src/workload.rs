@@ -109,7 +109,7 @@ pub enum Synth {
     Mixed,
     /// After Azure Functions: log-normal, popular functions and a long tail, bursts
     Azure,
-    /// After Huawei's clouds: the same, shorter and burstier
+    /// After Huawei's clouds: the same, and burstier
     Huawei,
     /// Functions that are either short or long
     Bimodal,
