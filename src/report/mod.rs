@@ -5,8 +5,10 @@
 //! other modules show them: in the terminal, as files, as plots.
 
 pub mod comparison;
+pub mod html;
 pub mod invocation_row;
 pub mod outcome;
+pub mod plot;
 pub mod ratio;
 pub mod round;
 pub mod run;
