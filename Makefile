@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BIN := target/release/scx_alps
 
-.PHONY: all build demo test test-kernels lint bench-overhead bench-queues bench-daemon install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon install clean
 
 all: build
 
@@ -22,6 +22,9 @@ test: build
 test-kernels: build
 	@scripts/setup vm
 	@SCX_ALPS_TEST_KERNELS=6.16,6.17 $(CARGO) test --release --locked --test vm
+
+test-report: build
+	@scripts/test-report
 
 lint:
 	@$(CARGO) fmt --check

@@ -13,6 +13,7 @@ use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::traces::TraceArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -47,9 +48,11 @@ pub enum Subcommands {
     /// Show the functions live: rates, waiting, what is predicted and enforced.
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
-    Bench(Measure<bench::BenchArgs>),
+    Bench(Box<Measure<bench::BenchArgs>>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
+    /// Convert, describe and scale traces.
+    Trace(Box<TraceArgs>),
 }
 
 /// A measurement with a daemon of its own.
@@ -212,6 +215,11 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Enforce")]
     no_grace: bool,
 
+    /// Rank invocations by the CPU time told of them in the pinned map 'told',
+    /// which 'scx_alps bench --oracle' fills.
+    #[arg(long, hide = true, help_heading = "Enforce")]
+    told: bool,
+
     /// Start with the kernel's own scheduler in force; 'scx_alps on' takes over.
     #[arg(long, help_heading = "Control")]
     off: bool,
@@ -272,6 +280,7 @@ impl RunArgs {
                 queueing: self.queues,
                 partial: self.partial,
                 grace: !self.no_grace,
+                told: self.told,
                 exit_dump_len: self.exit_dump_len,
                 verbose: self.verbose,
                 libbpf: self.libbpf,

@@ -7,8 +7,11 @@ mod control;
 mod daemon;
 mod engine;
 mod logging;
+mod results;
 mod status;
 mod top;
+mod traces;
+mod workload;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,7 +21,7 @@ use anyhow::Result;
 use clap::Parser;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-use bench::child::{with_daemon, with_daemon_on_demand};
+use bench::with_daemon_on_demand;
 use cli::{Cli, RunArgs, Subcommands};
 use control::Command;
 
@@ -44,14 +47,13 @@ fn run(cli: Cli) -> Result<()> {
         Some(Subcommands::Toggle(args)) => status::change(&args.socket, Command::Toggle),
         Some(Subcommands::Status(args)) => status::show(&args.control.socket, args.json),
         Some(Subcommands::Top(args)) => top::run(&args.control.socket, args.interval, args.once),
-        Some(Subcommands::Bench(measure)) => {
-            with_daemon(&measure.daemon, |toggle| bench::run(&measure.args, toggle))
-        }
+        Some(Subcommands::Bench(measure)) => bench::run(&measure.args, &measure.daemon),
         Some(Subcommands::BenchOverhead(measure)) => {
             with_daemon_on_demand(&measure.daemon, |toggle| {
                 bench::overhead::run(&measure.args, toggle)
             })
         }
+        Some(Subcommands::Trace(args)) => traces::run(*args),
     }
 }
 

@@ -10,7 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
+
+use super::say::say;
 
 /// How functions are laid out in cgroups. It makes the baseline: with the cpu
 /// controller on, the kernel is fair between functions, else between
@@ -77,13 +80,16 @@ impl Cgroups {
             "the cgroup '{}' must be a path below the root of all cgroups, such as bench/load",
             parent.display()
         );
+        raise_file_limit();
         let mut cgroups = Self {
             leaves: Vec::new(),
             undo: Vec::new(),
         };
         match cgroups.build(layout, parent, functions) {
             Err(error) if layout == Layout::Plain => {
-                eprintln!("the workers get no cgroup of their own: {error:#}");
+                say(format_args!(
+                    "the workers get no cgroup of their own: {error:#}"
+                ));
                 Ok(Self {
                     leaves: Vec::new(),
                     undo: Vec::new(),
@@ -180,17 +186,33 @@ impl Drop for Cgroups {
             match step {
                 Undo::Directory(dir) => {
                     if let Err(error) = remove(&dir) {
-                        eprintln!("the cgroup {} is left behind: {error}", dir.display());
+                        say(format_args!(
+                            "the cgroup {} is left behind: {error}",
+                            dir.display()
+                        ));
                     }
                 }
                 // Whoever came to need it meanwhile keeps it.
                 Undo::CpuController(cgroup) => {
                     if fs::write(cgroup.join("cgroup.subtree_control"), "-cpu").is_err() {
-                        eprintln!("{} keeps the cpu controller on", cgroup.display());
+                        say(format_args!(
+                            "{} keeps the cpu controller on",
+                            cgroup.display()
+                        ));
                     }
                 }
             }
         }
+    }
+}
+
+/// A directory stays open for each function.
+fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // Where it stays low, the first open file too many is told of.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

@@ -3,14 +3,15 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+use anyhow::{Context, Result};
+
+use scx_alps::report::Machine;
 
 /// What a figure must be read with.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Host {
     pub kernel_release: String,
-    /// CPUs online.
+    /// CPUs that may be used here: online, and in the affinity this began with.
     pub cpus: u32,
 }
 
@@ -19,13 +20,20 @@ impl Host {
     pub fn this() -> Result<Self> {
         let file = "/proc/sys/kernel/osrelease";
         let release = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-        // SAFETY: no preconditions.
-        let cpus = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-        ensure!(cpus > 0, "the number of online CPUs cannot be found out");
+        let cpus = std::thread::available_parallelism()
+            .context("the number of CPUs that may be used cannot be found out")?;
         Ok(Self {
             kernel_release: release.trim().into(),
-            cpus: u32::try_from(cpus)?,
+            cpus: u32::try_from(cpus.get())?,
         })
+    }
+
+    /// As reports name it.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            kernel_release: self.kernel_release.clone(),
+            cpus: self.cpus,
+        }
     }
 
     /// The name of the kernel's own scheduler: CFS gave way to EEVDF in 6.6.

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! How a measurement gets from one scheduler to the other.
 
-use std::fmt;
-
 use anyhow::Result;
-use serde::Serialize;
 
 /// Switches the scheduler under the measurement's feet.
 pub trait Toggle {
@@ -16,8 +13,7 @@ pub trait Toggle {
 }
 
 /// Who schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheduler {
     Kernel,
     Alps,
@@ -33,14 +29,5 @@ impl Scheduler {
             Scheduler::Kernel => toggle.kernel(),
             Scheduler::Alps => toggle.alps(),
         }
-    }
-}
-
-impl fmt::Display for Scheduler {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Scheduler::Kernel => "kernel",
-            Scheduler::Alps => "alps",
-        })
     }
 }

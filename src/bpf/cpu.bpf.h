@@ -14,6 +14,7 @@ struct cpu_state {
 	u64 since_ns;		/* when the task was switched in */
 	u64 attained_ns;	/* of its group at that time */
 	u64 base_ns;
+	u64 told_ns;		/* of its group, see told.bpf.h */
 	u64 rescued_ns;		/* when it looked at the rescue queue last */
 	u64 mean_burst_ns;	/* of the task, ~0 for none of ours */
 	u32 handing_over;	/* until the next switch: pid of who gives it to a task it woke */
@@ -52,6 +53,8 @@ static __always_inline void now_running(struct task_struct *p,
 	state->base_ns = tctx->base_ns;
 	state->function = g->function;
 	state->mean_burst_ns = p->flags & PF_KTHREAD ? ~0ULL : tctx->mean_burst_ns;
+	if (told_enabled)
+		state->told_ns = g->told_ns;
 }
 
 #endif

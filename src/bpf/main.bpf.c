@@ -4,6 +4,7 @@
  * learned from them. The parts, in the order they build on each other:
  *
  *	task, cpu	what is remembered of tasks and CPUs
+ *	told		how long an invocation will run, where somebody says so
  *	identify	which function a task is
  *	weight		what nice and cpu.weight make of its virtual time
  *	observe, survey	invocations, reported to user space
@@ -20,6 +21,7 @@ UEI_DEFINE(uei);
 
 #include "count.bpf.h"
 #include "task.bpf.h"
+#include "told.bpf.h"
 #include "cpu.bpf.h"
 #include "identify.bpf.h"
 #include "weight.bpf.h"

@@ -71,6 +71,8 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 	}
 	if (g->function == FUNCTION_GENERIC) {
 		bias_ns = generic_bias(tctx, tctx->burst_ns + pending_ns);
+	} else if (told_enabled && g->told_ns) {
+		bias_ns = told_bias(g->told_ns, attained_ns);
 	} else {
 		if (g->policy_version != policy_version ||
 		    attained_ns >= g->bias_until_ns || attained_ns < g->bias_from_ns)
@@ -78,7 +80,10 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 		bias_ns = g->bias_ns;
 	}
 
-	/* Among hogs, whose remainder is beyond all bounds, only service counts. */
+	/*
+	 * Among hogs, whose remainder is beyond all bounds, only service counts.
+	 * What is told has no bound.
+	 */
 	if (bias_ns < max_bias_ns) {
 		bias_ns = weighted(bias_ns, weight);
 		if (bias_ns > max_bias_ns)

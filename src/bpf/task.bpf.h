@@ -31,6 +31,7 @@ struct group_ctx {
 	bool is_expected;	/* learned, and not run much longer than predicted */
 
 	u64 grace_ns;		/* grace taken so far, see grace.bpf.h */
+	u64 told_ns;		/* CPU time it will take, see told.bpf.h; 0: not told */
 };
 
 /* A task; the group's part is used in the leader's context only. */

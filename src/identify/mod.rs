@@ -12,7 +12,7 @@ mod facts;
 mod identity;
 mod name;
 mod pattern;
-mod printable;
+pub(crate) mod printable;
 mod registry;
 mod rule_error;
 mod rule_file;
