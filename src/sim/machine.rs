@@ -231,7 +231,9 @@ impl<'a, D: Discipline, V: FnMut(Slice)> Simulation<'a, D, V> {
             (self.running.front(), self.waiting.peek())
         {
             let (key, order) = (*key, *order);
-            if !self.discipline.gives_way(D::aged(worst.key, now_ns), key) {
+            // A job does not age before it advances.
+            let running = D::aged(worst.key, now_ns.max(worst.from_ns));
+            if !self.discipline.gives_way(running, key) {
                 break;
             }
             self.waiting.pop();

@@ -12,8 +12,13 @@ use super::machine::{self, Machine};
 /// Shortest remaining processing time first; the key is the remaining time.
 ///
 /// A running job's anchored key is its end, since all run at the same speed.
+///
+/// Where switching costs, a job gives way only if the other's end, the switch
+/// included, is nearer than its own.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Srpt;
+pub struct Srpt {
+    pub switch_cost_ns: u64,
+}
 
 impl Discipline for Srpt {
     type Key = u64;
@@ -31,12 +36,16 @@ impl Discipline for Srpt {
     fn aged(end_ns: u64, now_ns: u64) -> u64 {
         end_ns.saturating_sub(now_ns)
     }
+
+    fn gives_way(&self, running_ns: u64, waiting_ns: u64) -> bool {
+        waiting_ns.saturating_add(self.switch_cost_ns) < running_ns
+    }
 }
 
 /// Replays `jobs`, in any order, under SRPT on `cpus` CPUs (0 counts as 1)
 /// that switch at no cost; see [`machine::run`]. There are at most `2n` slices.
 pub fn replay(jobs: &[Job], cpus: usize, on_slice: impl FnMut(Slice)) -> Vec<Outcome> {
-    machine::run(&mut Srpt, jobs, Machine::ideal(cpus), on_slice)
+    machine::run(&mut Srpt::default(), jobs, Machine::ideal(cpus), on_slice)
 }
 
 #[cfg(test)]
