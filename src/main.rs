@@ -9,6 +9,7 @@ mod engine;
 mod logging;
 mod status;
 mod top;
+mod workload;
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -23,12 +23,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use clap::{Args, ValueEnum};
-use serde::Serialize;
+use clap::Args;
 
 use scx_alps::report::comparison::Pair;
 use scx_alps::report::{Comparison, Distribution};
-use scx_alps::trace::{Trace, synth, thousand};
+
+use crate::workload::WorkloadArgs;
 
 use cgroups::{Cgroups, Layout};
 use host::Host;
@@ -44,17 +44,8 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Compare the kernel's scheduler and ALPS on the same load.
 #[derive(Args, Clone, Debug)]
 pub struct BenchArgs {
-    /// The synthetic trace to run
-    #[arg(long, value_enum, default_value_t = Synth::Mixed)]
-    pub synth: Synth,
-
-    /// CPU time asked for over CPU time there is
-    #[arg(long, default_value_t = 0.9)]
-    pub load: f64,
-
-    /// How long requests arrive, in each round
-    #[arg(long, default_value_t = 20.0)]
-    pub seconds: f64,
+    #[command(flatten)]
+    pub workload: WorkloadArgs,
 
     /// A trace for each seed, run once under each scheduler
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 3])]
@@ -81,25 +72,6 @@ pub struct BenchArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Synthetic traces there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Synth {
-    /// Nine functions from 1 ms to 1.5 s, the short ones popular
-    Mixed,
-    /// A thousand functions at a thousand requests a second; takes no --load
-    Thousand,
-}
-
-impl Synth {
-    fn name(self) -> &'static str {
-        match self {
-            Synth::Mixed => "mixed",
-            Synth::Thousand => "thousand",
-        }
-    }
-}
-
 /// Runs the comparison and prints it.
 ///
 /// Each seed's trace runs under the kernel's scheduler first: that is the
@@ -112,17 +84,18 @@ pub fn run(args: &BenchArgs, toggle: &mut dyn Toggle) -> Result<()> {
     let host = Host::this()?;
     let cpus = args.cpus.unwrap_or(host.cpus);
     let drain = seconds("--drain-seconds", args.drain_seconds)?;
-    let traces = traces(args, cpus)?;
+    let traces = args.workload.load_all(&args.seeds, cpus)?;
     let Some((_, first)) = traces.first() else {
         bail!("no trace to run; pass --seeds 1");
     };
+    let trace_name = args.workload.name();
     let conditions = Conditions {
         kernel_scheduler: host.kernel_scheduler(),
-        trace: args.synth.name(),
+        trace: &trace_name,
         layout: args.layout.name(),
         load: first.load(cpus),
         cpus,
-        seconds: args.seconds,
+        seconds: first.duration_ns as f64 / clock::NS_PER_S as f64,
         host: &host,
     };
 
@@ -159,18 +132,6 @@ pub fn run(args: &BenchArgs, toggle: &mut dyn Toggle) -> Result<()> {
         eprintln!("written to {}", dir.display());
     }
     Ok(())
-}
-
-fn traces(args: &BenchArgs, cpus: u32) -> Result<Vec<(u64, Trace)>> {
-    let duration = seconds("--seconds", args.seconds)?;
-    let trace = |&seed: &u64| {
-        let trace = match args.synth {
-            Synth::Mixed => synth::mixed(seed, cpus, args.load, duration)?,
-            Synth::Thousand => thousand(seed, duration),
-        };
-        Ok((seed, trace))
-    };
-    args.seeds.iter().map(trace).collect()
 }
 
 fn seconds(option: &str, value: f64) -> Result<Duration> {
@@ -218,7 +179,7 @@ fn print(
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{} trace, load {:.2} on {} CPUs, {} s, Linux {}",
+        "{} trace, load {:.2} on {} CPUs, {:.1} s, Linux {}",
         conditions.trace,
         conditions.load,
         conditions.cpus,

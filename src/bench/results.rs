@@ -19,7 +19,7 @@ pub struct Conditions<'a> {
     pub host: &'a Host,
     pub kernel_scheduler: &'static str,
     /// The trace's name: `mixed`.
-    pub trace: &'static str,
+    pub trace: &'a str,
     pub layout: &'static str,
     pub load: f64,
     /// The CPUs the load is meant for.
