@@ -212,6 +212,11 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Enforce")]
     no_grace: bool,
 
+    /// Rank invocations by the CPU time told of them in the pinned map 'told',
+    /// which 'scx_alps bench --oracle' fills.
+    #[arg(long, hide = true, help_heading = "Enforce")]
+    told: bool,
+
     /// Start with the kernel's own scheduler in force; 'scx_alps on' takes over.
     #[arg(long, help_heading = "Control")]
     off: bool,
@@ -272,6 +277,7 @@ impl RunArgs {
                 queueing: self.queues,
                 partial: self.partial,
                 grace: !self.no_grace,
+                told: self.told,
                 exit_dump_len: self.exit_dump_len,
                 verbose: self.verbose,
                 libbpf: self.libbpf,

@@ -7,6 +7,7 @@ mod control;
 mod daemon;
 mod engine;
 mod logging;
+mod results;
 mod status;
 mod top;
 mod workload;

@@ -10,7 +10,8 @@ use std::{fs, thread};
 use anyhow::{Context, Result, bail};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, SysconfVar, sysconf};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 
 use super::toggle::Toggle;
 use crate::control::{self, Command};
@@ -24,8 +25,8 @@ pub struct ChildDaemon {
     child: Child,
     directory: tempfile::TempDir,
     started: Instant,
-    /// CPU time in clock ticks that loading has taken; a cost paid once.
-    loading_ticks: u64,
+    /// CPU time that loading has taken; a cost paid once.
+    loading: Duration,
 }
 
 /// What the daemon itself has cost.
@@ -77,7 +78,7 @@ impl ChildDaemon {
             child,
             directory,
             started: Instant::now(),
-            loading_ticks: 0,
+            loading: Duration::ZERO,
         };
         daemon.await_ready()?;
         Ok(daemon)
@@ -94,7 +95,7 @@ impl ChildDaemon {
             }
             if self.socket().exists() && control::ask(&self.socket(), Command::Status).is_ok() {
                 self.started = Instant::now();
-                self.loading_ticks = self.ticks().unwrap_or(0);
+                self.loading = self.cpu_time().unwrap_or_default();
                 return Ok(());
             }
             if self.started.elapsed() > START_TIMEOUT {
@@ -106,25 +107,15 @@ impl ChildDaemon {
 
     /// What the daemon has cost since it was ready; `None` where `/proc` does not say.
     pub fn cost(&self) -> Option<Cost> {
-        let ticks = self.ticks()?.saturating_sub(self.loading_ticks);
-        let per_second = sysconf(SysconfVar::CLK_TCK).ok()?? as f64;
+        let used = self.cpu_time()?.saturating_sub(self.loading);
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
         let resident = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:"))?;
         Some(Cost {
-            cpu_percent: 100.0 * ticks as f64 / per_second / self.started.elapsed().as_secs_f64(),
+            cpu_percent: 100.0 * used.as_secs_f64() / self.started.elapsed().as_secs_f64(),
             resident_kib: resident.split_whitespace().next()?.parse().ok()?,
         })
-    }
-
-    /// CPU time the daemon has used, in clock ticks.
-    fn ticks(&self) -> Option<u64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).ok()?;
-        // The command's name stands in brackets and may hold spaces.
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field)?.parse::<u64>().ok();
-        Some(ticks(11)? + ticks(12)?)
     }
 }
 
@@ -168,6 +159,11 @@ impl Toggle for ChildDaemon {
 
     fn alps(&mut self) -> Result<()> {
         control::ask(&self.socket(), Command::On).map(drop)
+    }
+
+    fn cpu_time(&self) -> Option<Duration> {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).ok()?);
+        Some(clock_getcpuclockid(pid).ok()?.now().ok()?.into())
     }
 }
 

@@ -4,10 +4,11 @@
 use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use serde::Serialize;
+
+use scx_alps::report::Machine;
 
 /// What a figure must be read with.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Host {
     pub kernel_release: String,
     /// CPUs online.
@@ -26,6 +27,14 @@ impl Host {
             kernel_release: release.trim().into(),
             cpus: u32::try_from(cpus)?,
         })
+    }
+
+    /// As reports name it.
+    pub fn machine(&self) -> Machine {
+        Machine {
+            kernel_release: self.kernel_release.clone(),
+            cpus: self.cpus,
+        }
     }
 
     /// The name of the kernel's own scheduler: CFS gave way to EEVDF in 6.6.

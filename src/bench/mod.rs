@@ -11,31 +11,26 @@ mod interrupt;
 pub mod overhead;
 mod process;
 mod quiet;
-mod results;
 mod round;
 mod shared;
 mod slot;
 mod toggle;
 mod worker;
 
-use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
-
-use scx_alps::report::comparison::Pair;
-use scx_alps::report::{Comparison, Distribution};
-
-use crate::workload::WorkloadArgs;
+use scx_alps::report::{Conditions, Contender, Run, Setting, text};
 
 use cgroups::{Cgroups, Layout};
 use host::Host;
 use interrupt::Interrupt;
-use results::Conditions;
-use round::Round;
 pub use toggle::{Scheduler, Toggle};
+
+use crate::workload::WorkloadArgs;
+use crate::{results, status};
 
 /// Between a switch of schedulers and the load: enough for ALPS to publish
 /// what it has learned.
@@ -67,7 +62,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     pub drain_seconds: f64,
 
-    /// Folder to write invocations.csv and summary.json to
+    /// Folder to write summary.json and invocations.csv to
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
@@ -88,50 +83,84 @@ pub fn run(args: &BenchArgs, toggle: &mut dyn Toggle) -> Result<()> {
     let Some((_, first)) = traces.first() else {
         bail!("no trace to run; pass --seeds 1");
     };
-    let trace_name = args.workload.name();
-    let conditions = Conditions {
-        kernel_scheduler: host.kernel_scheduler(),
-        trace: &trace_name,
-        layout: args.layout.name(),
+    let setting = Setting {
+        trace: args.workload.name(),
+        layout: args.layout.meaning().into(),
         load: first.load(cpus),
         cpus,
         seconds: first.duration_ns as f64 / clock::NS_PER_S as f64,
-        host: &host,
+        functions: first.functions.clone(),
     };
 
     let interrupt = Interrupt::catch()?;
     let cgroups = Cgroups::create(args.layout, &args.cgroup, &first.functions)?;
+    let begin_ns = clock::now_ns(clock::MONOTONIC);
     let mut rounds = Vec::new();
     for (seed, trace) in &traces {
         for scheduler in Scheduler::ALL {
             scheduler.take_over(toggle)?;
             quiet::settle(SETTLE, interrupt.raised())?;
+            let contender = contender(scheduler, &host);
             eprintln!(
-                "seed {seed}, {}: {} requests in {:.1} s",
-                name(scheduler, &conditions),
+                "seed {seed}, {contender}: {} requests in {:.1} s",
                 trace.requests.len(),
                 trace.duration_ns as f64 / clock::NS_PER_S as f64,
             );
-            rounds.push(Round::run(
-                trace,
-                &cgroups,
-                *seed,
-                scheduler,
-                drain,
-                interrupt.raised(),
-            )?);
+            let cost = Cost::begin(toggle);
+            let mut round =
+                round::run(trace, &cgroups, *seed, contender, drain, interrupt.raised())?;
+            round.scheduler_cpu_percent = cost.end(toggle);
+            round.start_ns = round.start_ns.map(|ns| ns.saturating_sub(begin_ns));
+            rounds.push(round);
         }
     }
     toggle.kernel()?;
     drop(cgroups);
 
-    let comparison = compare(&rounds, &conditions, &first.functions);
-    print(args.layout, &conditions, &rounds, &comparison)?;
+    let run = Run {
+        conditions: Conditions {
+            version: format!("scx_alps {}", status::version()),
+            command: std::env::args().collect::<Vec<_>>().join(" "),
+            machine: Some(host.machine()),
+        },
+        settings: vec![setting],
+        rounds,
+        bound: None,
+    };
+    print!("{}", text::report(&run));
     if let Some(dir) = &args.out {
-        results::write(dir, &conditions, &rounds, &comparison)?;
+        results::write(dir, &run)?;
         eprintln!("written to {}", dir.display());
     }
     Ok(())
+}
+
+/// CPU time of the scheduler's own process over a round.
+struct Cost {
+    begin: Instant,
+    used: Option<Duration>,
+}
+
+impl Cost {
+    fn begin(toggle: &dyn Toggle) -> Self {
+        Self {
+            begin: Instant::now(),
+            used: toggle.cpu_time(),
+        }
+    }
+
+    /// In percent of one CPU.
+    fn end(&self, toggle: &dyn Toggle) -> Option<f64> {
+        let used = toggle.cpu_time()?.checked_sub(self.used?)?;
+        Some(100.0 * used.as_secs_f64() / self.begin.elapsed().as_secs_f64())
+    }
+}
+
+fn contender(scheduler: Scheduler, host: &Host) -> Contender {
+    match scheduler {
+        Scheduler::Kernel => Contender::new(host.kernel_scheduler()),
+        Scheduler::Alps => Contender::warm("ALPS"),
+    }
 }
 
 fn seconds(option: &str, value: f64) -> Result<Duration> {
@@ -141,74 +170,4 @@ fn seconds(option: &str, value: f64) -> Result<Duration> {
         "{option} {value} is no duration; pass 0 to {LONGEST:.0}"
     );
     Ok(Duration::from_secs_f64(value))
-}
-
-fn name(scheduler: Scheduler, conditions: &Conditions) -> &'static str {
-    match scheduler {
-        Scheduler::Kernel => conditions.kernel_scheduler,
-        Scheduler::Alps => "ALPS",
-    }
-}
-
-fn compare(rounds: &[Round], conditions: &Conditions, functions: &[String]) -> Comparison {
-    let pairs = rounds.chunks_exact(Scheduler::ALL.len()).map(|rounds| {
-        let of = |scheduler| {
-            let rounds = rounds.iter().filter(|r| r.scheduler == scheduler);
-            rounds.flat_map(|r| r.outcomes.iter().copied()).collect()
-        };
-        Pair {
-            label: format!("seed {}", rounds[0].seed),
-            baseline: of(Scheduler::Kernel),
-            candidate: of(Scheduler::Alps),
-        }
-    });
-    Comparison {
-        baseline: name(Scheduler::Kernel, conditions).into(),
-        candidate: name(Scheduler::Alps, conditions).into(),
-        functions: functions.to_vec(),
-        pairs: pairs.collect(),
-    }
-}
-
-fn print(
-    layout: Layout,
-    conditions: &Conditions,
-    rounds: &[Round],
-    comparison: &Comparison,
-) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "{} trace, load {:.2} on {} CPUs, {:.1} s, Linux {}",
-        conditions.trace,
-        conditions.load,
-        conditions.cpus,
-        conditions.seconds,
-        conditions.host.kernel_release,
-    )?;
-    writeln!(out, "layout {}: {}", layout.name(), layout.meaning())?;
-    let worst = |value: fn(&Round) -> Distribution, of: fn(&Distribution) -> f64| {
-        let values = rounds.iter().map(|r| of(&value(r)));
-        values.fold(0.0, f64::max)
-    };
-    writeln!(
-        out,
-        "generator: {:.3} ms late on average, {:.2} ms at most; {:.3} ms to fork",
-        worst(|r| r.lateness_ms, |d| d.mean),
-        worst(|r| r.lateness_ms, |d| d.max),
-        worst(|r| r.launch_ms, |d| d.mean),
-    )?;
-    writeln!(out, "\n{}", comparison.overall_table())?;
-    writeln!(out, "{}", comparison.function_table())?;
-    for round in rounds {
-        for doubt in &round.doubts {
-            writeln!(
-                out,
-                "INVALID: seed {}, {}: {doubt}",
-                round.seed,
-                name(round.scheduler, conditions)
-            )?;
-        }
-    }
-    Ok(())
 }

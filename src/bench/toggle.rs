@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! How a measurement gets from one scheduler to the other.
 
-use std::fmt;
+use std::time::Duration;
 
 use anyhow::Result;
-use serde::Serialize;
 
 /// Switches the scheduler under the measurement's feet.
 pub trait Toggle {
@@ -13,11 +12,15 @@ pub trait Toggle {
 
     /// Lets ALPS enforce what it has learned.
     fn alps(&mut self) -> Result<()>;
+
+    /// CPU time ALPS's own process has used so far, if there is such a process.
+    fn cpu_time(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Who schedules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheduler {
     Kernel,
     Alps,
@@ -33,14 +36,5 @@ impl Scheduler {
             Scheduler::Kernel => toggle.kernel(),
             Scheduler::Alps => toggle.alps(),
         }
-    }
-}
-
-impl fmt::Display for Scheduler {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Scheduler::Kernel => "kernel",
-            Scheduler::Alps => "alps",
-        })
     }
 }

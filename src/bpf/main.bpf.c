@@ -5,6 +5,7 @@
  *
  *	task, cpu	what is remembered of tasks and CPUs
  *	identify	which function a task is
+ *	told		how long it will run, where somebody says so
  *	observe, survey	invocations, reported to user space
  *	policy, rank	the published table, and the key made from it
  *	queue, place	where a task waits, and which CPU it takes
@@ -21,6 +22,7 @@ UEI_DEFINE(uei);
 #include "task.bpf.h"
 #include "cpu.bpf.h"
 #include "identify.bpf.h"
+#include "told.bpf.h"
 #include "policy.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"

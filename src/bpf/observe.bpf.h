@@ -78,6 +78,9 @@ static __always_inline void finish_invocation(struct task_struct *p,
 
 static __always_inline void begin_invocation(struct group_ctx *g, u64 now)
 {
+	/* A pause longer than the gap leaves the rest of what was told. */
+	if (told_enabled)
+		g->told_ns -= g->cpu_ns < g->told_ns ? g->cpu_ns : g->told_ns;
 	g->first_run_ns = 0;
 	g->cpu_ns = 0;
 	g->switches = 0;
@@ -99,10 +102,12 @@ static __always_inline void became_runnable(struct task_struct *p,
 
 	if (__sync_fetch_and_add(&g->nr_runnable, 1) > 0)
 		return;
-	if (g->idle_since_ns && now - g->idle_since_ns < idle_gap_ns)
+	if (g->idle_since_ns && now - g->idle_since_ns < idle_gap_ns &&
+	    !is_told(p->tgid))
 		return;
 	finish_invocation(p, g, g->idle_since_ns);
 	begin_invocation(g, now);
+	hear_told(p->tgid, g);
 }
 
 /* A burst counts an eighth of the mean, a longer one than ever at once. */
@@ -259,6 +264,7 @@ int BPF_PROG(observe_fork, struct task_struct *parent, struct task_struct *child
 		g->idle_since_ns = 0;
 	}
 	became_runnable(child, tctx, g, now);
+	hear_told(parent->tgid, g);
 	return 0;
 }
 

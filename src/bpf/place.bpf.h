@@ -42,7 +42,11 @@ static __always_inline u64 aged_key(const struct cpu_state *state, u64 now)
 	if (function >= NR_FUNCTIONS || now < state->since_ns)
 		return key;
 	ran = now - state->since_ns;
-	key = state->base_ns + ran + bias_at(function, state->attained_ns + ran);
+	key = state->base_ns + ran;
+	if (told_enabled && state->told_ns)
+		key += told_bias(state->told_ns, state->attained_ns + ran);
+	else
+		key += bias_at(function, state->attained_ns + ran);
 	return key < state->key_ns ? key : state->key_ns;
 }
 

@@ -95,6 +95,8 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 	}
 	if (g->function == FUNCTION_GENERIC) {
 		bias_ns = generic_bias(tctx, tctx->burst_ns + pending_ns);
+	} else if (told_enabled && g->told_ns) {
+		bias_ns = told_bias(g->told_ns, attained_ns);
 	} else {
 		if (g->policy_version != policy_version ||
 		    attained_ns >= g->bias_until_ns || attained_ns < g->bias_from_ns)

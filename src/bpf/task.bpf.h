@@ -29,6 +29,7 @@ struct group_ctx {
 	u64 slice_ns;
 
 	u64 grace_ns;		/* grace taken so far, see grace.bpf.h */
+	u64 told_ns;		/* CPU time it will take, see told.bpf.h; 0: not told */
 };
 
 /* A task; the group's part is used in the leader's context only. */

@@ -49,6 +49,8 @@ pub struct EngineConfig {
     pub queueing: Queueing,
     pub partial: bool,
     pub grace: bool,
+    /// Rank invocations by what is told of them instead of what was learned.
+    pub told: bool,
     pub exit_dump_len: u32,
     pub verbose: bool,
     pub libbpf: LibbpfOpts,
@@ -140,22 +142,32 @@ impl<'a> Engine<'a> {
         rodata.max_bias_ns = config.max_bias.as_nanos() as u64;
         rodata.preempt_margin_ns = config.preempt_margin.as_nanos() as u64;
         rodata.grace_enabled = config.grace;
+        rodata.told_enabled = config.told;
         rodata.daemon_tgid = std::process::id();
         rodata.queueing = match config.queueing {
             Queueing::Llc => intf::alps_queueing_QUEUE_PER_LLC,
             Queueing::Cpu => intf::alps_queueing_QUEUE_PER_CPU,
         };
 
+        if !config.told {
+            // The kernel knows no map without room.
+            skel.maps.told.set_max_entries(1)?;
+        }
+
         let mut skel = scx_ops_load!(skel, alps_ops, uei)?;
         set_bias_factor(&mut skel, config.bias_factor)?;
 
         let inbox = Rc::new(RefCell::new(Inbox::default()));
         let rings = open_rings(&skel, &inbox)?;
-        let pins = Pins::create(&mut [
+        let mut pinned = vec![
             ("policy", &mut skel.maps.policy),
             ("cgroup_functions", &mut skel.maps.cgroup_functions),
             ("counters", &mut skel.maps.counters),
-        ])?;
+        ];
+        if config.told {
+            pinned.push(("told", &mut skel.maps.told));
+        }
+        let pins = Pins::create(&mut pinned)?;
 
         let survey = skel
             .progs

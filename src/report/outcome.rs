@@ -15,6 +15,8 @@ pub struct Outcome {
     pub end_ns: u64,
     pub cpu_requested_ns: u64,
     pub cpu_used_ns: u64,
+    /// How long it paused of its own accord, as for I/O.
+    pub pause_ns: u64,
     /// How often it was switched out.
     pub switches: u64,
 }
@@ -30,9 +32,14 @@ impl Outcome {
         self.first_run_ns.saturating_sub(self.arrival_ns)
     }
 
-    /// Response over the CPU time asked for.
+    /// The response with the machine to itself: CPU time asked for and pauses.
+    pub fn alone_ns(&self) -> u64 {
+        self.cpu_requested_ns.saturating_add(self.pause_ns)
+    }
+
+    /// Response over the response alone.
     pub fn slowdown(&self) -> f64 {
-        self.response_ns() as f64 / self.cpu_requested_ns.max(1) as f64
+        self.response_ns() as f64 / self.alone_ns().max(1) as f64
     }
 }
 
@@ -41,18 +48,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slowdown_is_response_over_request() {
-        let outcome = Outcome {
+    fn slowdown_is_response_over_response_alone() {
+        let mut outcome = Outcome {
             function: 0,
             arrival_ns: 100,
             first_run_ns: 150,
             end_ns: 400,
             cpu_requested_ns: 100,
             cpu_used_ns: 101,
+            pause_ns: 0,
             switches: 1,
         };
         assert_eq!(outcome.response_ns(), 300);
         assert_eq!(outcome.wait_ns(), 50);
         assert_eq!(outcome.slowdown(), 3.0);
+        outcome.pause_ns = 50;
+        assert_eq!(outcome.slowdown(), 2.0);
     }
 }

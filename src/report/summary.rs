@@ -3,9 +3,60 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Outcome, table};
 
 const NS_PER_MS: f64 = 1e6;
+
+/// One figure of a distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    Mean,
+    P50,
+    P90,
+    P99,
+    Max,
+}
+
+impl Statistic {
+    pub const ALL: [Self; 5] = [Self::Mean, Self::P50, Self::P90, Self::P99, Self::Max];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P99 => "p99",
+            Self::Max => "max",
+        }
+    }
+}
+
+/// What is measured of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// In milliseconds.
+    Response,
+    Slowdown,
+}
+
+impl Quantity {
+    pub const ALL: [Self; 2] = [Self::Response, Self::Slowdown];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Response => "response",
+            Self::Slowdown => "slowdown",
+        }
+    }
+
+    /// A value of it, with its unit.
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::Response => table::time(value),
+            Self::Slowdown => table::number(value),
+        }
+    }
+}
 
 /// A sample's mean, percentiles (nearest rank) and maximum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +83,16 @@ impl Distribution {
             max,
         })
     }
+
+    pub fn get(&self, statistic: Statistic) -> f64 {
+        match statistic {
+            Statistic::Mean => self.mean,
+            Statistic::P50 => self.p50,
+            Statistic::P90 => self.p90,
+            Statistic::P99 => self.p99,
+            Statistic::Max => self.max,
+        }
+    }
 }
 
 /// What a set of outcomes comes to.
@@ -39,7 +100,7 @@ impl Distribution {
 pub struct Summary {
     pub invocations: usize,
     pub response_ms: Distribution,
-    /// Response over the CPU time asked for.
+    /// Response over the response alone.
     pub slowdown: Distribution,
     /// Mean count of being switched out.
     pub switches: f64,
@@ -58,9 +119,11 @@ impl Summary {
         })
     }
 
-    /// One function's outcomes only.
-    pub fn of_function(outcomes: &[Outcome], function: u32) -> Option<Self> {
-        Self::of(outcomes.iter().filter(|o| o.function == function))
+    pub fn get(&self, quantity: Quantity, statistic: Statistic) -> f64 {
+        match quantity {
+            Quantity::Response => self.response_ms.get(statistic),
+            Quantity::Slowdown => self.slowdown.get(statistic),
+        }
     }
 }
 
@@ -81,27 +144,21 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_told_apart() {
-        let outcome = |function, response_ms: u64| Outcome {
-            function,
+    fn outcomes_are_summed_up() {
+        let outcome = |response_ms: u64| Outcome {
+            function: 0,
             arrival_ns: 5,
             first_run_ns: 5,
             end_ns: 5 + response_ms * 1_000_000,
             cpu_requested_ns: 1_000_000,
             cpu_used_ns: 1_000_000,
+            pause_ns: 0,
             switches: response_ms,
         };
-        let outcomes = [outcome(0, 2), outcome(1, 6), outcome(0, 4)];
-        let all = Summary::of(&outcomes).unwrap();
-        assert_eq!(
-            (all.invocations, all.response_ms.mean, all.slowdown.max),
-            (3, 4.0, 6.0)
-        );
-        let first = Summary::of_function(&outcomes, 0).unwrap();
-        assert_eq!(
-            (first.invocations, first.slowdown.mean, first.switches),
-            (2, 3.0, 3.0)
-        );
-        assert_eq!(Summary::of_function(&outcomes, 2), None);
+        let all = Summary::of(&[outcome(2), outcome(6), outcome(4)]).unwrap();
+        assert_eq!((all.invocations, all.switches), (3, 4.0));
+        assert_eq!(all.get(Quantity::Response, Statistic::Mean), 4.0);
+        assert_eq!(all.get(Quantity::Slowdown, Statistic::Max), 6.0);
+        assert_eq!(Summary::of(&[]), None);
     }
 }

@@ -37,6 +37,13 @@ impl Table {
         self
     }
 
+    /// How many characters wide it is.
+    pub fn width(&self) -> usize {
+        let gap = 2;
+        let columns = self.widths().into_iter().map(|width| width + gap);
+        columns.sum::<usize>().saturating_sub(gap)
+    }
+
     fn widths(&self) -> Vec<usize> {
         let mut widths = Vec::new();
         for row in &self.rows {
@@ -81,9 +88,14 @@ pub fn time(ms: f64) -> String {
     }
 }
 
-/// A number without a unit, to two places.
+/// A number without a unit, to two places or, if it is large, to fewer.
 pub fn number(value: f64) -> String {
-    format!("{value:.2}")
+    match value.abs() {
+        1e6.. => format!("{value:.1e}"),
+        1e3.. => format!("{value:.0}"),
+        1e2.. => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
 }
 
 /// `new` over `old`, to two places; a dash where that is no number.
@@ -104,6 +116,7 @@ mod tests {
         let mut table = Table::new(1);
         table.row(["", "time"]).gap().row(["EEVDF", "812 µs"]);
         assert_eq!(table.to_string(), "         time\n\nEEVDF  812 µs\n");
+        assert_eq!(table.width(), 13);
     }
 
     #[test]
@@ -113,5 +126,9 @@ mod tests {
         assert_eq!(time(4921.0), "4.92 s");
         assert_eq!(ratio(2.0, 1.0), "0.50");
         assert_eq!(ratio(0.0, 1.0), "-");
+        assert_eq!(number(0.5), "0.50");
+        assert_eq!(number(123.45), "123.5");
+        assert_eq!(number(12_345.6), "12346");
+        assert_eq!(number(1.23e9), "1.2e9");
     }
 }
