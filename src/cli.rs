@@ -13,6 +13,7 @@ use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::simulate;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -48,6 +49,8 @@ pub enum Subcommands {
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
     Bench(Measure<bench::BenchArgs>),
+    /// Play a trace through in simulated time under any of many policies, side by side.
+    Simulate(Box<simulate::SimulateArgs>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
 }
@@ -300,12 +303,12 @@ impl RunArgs {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a number with a unit, such as 10ms or 1s"))
 }
 
-fn positive_duration(text: &str) -> Result<Duration, String> {
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     if value.is_zero() || value > Duration::from_secs(24 * 3600) {
         return Err("it must be above 0 and at most a day".to_owned());
@@ -313,7 +316,7 @@ fn positive_duration(text: &str) -> Result<Duration, String> {
     Ok(value)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub fn interval(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     if value < Duration::from_millis(50) || value > Duration::from_secs(60) {
         return Err("it must be between 50ms and 60s".to_owned());
@@ -322,7 +325,7 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// The kernel throws out a scheduler that leaves a task waiting for 30 s.
-fn max_bias(text: &str) -> Result<Duration, String> {
+pub fn max_bias(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     if value.is_zero() || value > Duration::from_secs(20) {
         return Err("it must be above 0 and at most 20s".to_owned());

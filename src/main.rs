@@ -8,6 +8,7 @@ mod daemon;
 mod engine;
 mod logging;
 mod results;
+mod simulate;
 mod status;
 mod top;
 mod workload;
@@ -49,6 +50,7 @@ fn run(cli: Cli) -> Result<()> {
         Some(Subcommands::Bench(measure)) => {
             with_daemon(&measure.daemon, |toggle| bench::run(&measure.args, toggle))
         }
+        Some(Subcommands::Simulate(args)) => simulate::run(&args),
         Some(Subcommands::BenchOverhead(measure)) => {
             with_daemon_on_demand(&measure.daemon, |toggle| {
                 bench::overhead::run(&measure.args, toggle)

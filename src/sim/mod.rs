@@ -14,6 +14,7 @@ mod closed_forms;
 pub mod discipline;
 mod fair;
 pub mod fifo;
+pub mod gantt;
 pub mod index;
 pub mod job;
 pub mod las;

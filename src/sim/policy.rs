@@ -50,13 +50,13 @@ pub struct Setup {
 }
 
 impl Policy {
-    /// All of them, in the order of what they know: nothing, everything, what
-    /// was learned.
+    /// All of them, those first that the others are usually compared with:
+    /// then what knows nothing, what knows all, and what learns.
     pub const ALL: [Policy; 13] = [
-        Policy::Fifo,
-        Policy::RoundRobin,
         Policy::Ps,
         Policy::PsFunctions,
+        Policy::Fifo,
+        Policy::RoundRobin,
         Policy::Las,
         Policy::Sfs,
         Policy::Sjf,
