@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! The control socket: how `scx_alps on`, `off`, `toggle`, `status` and `top`
-//! talk to the running daemon. One JSON line each way a connection.
+//! The control socket: how `scx_alps on`, `off`, `toggle`, `status`, `set`,
+//! `explain`, `policy` and `top` talk to the running daemon. One JSON line each
+//! way a connection.
 
 mod client;
+mod explanation;
 mod protocol;
 mod server;
 
 pub use client::ask;
+pub use explanation::{Explanation, Summary};
 pub use protocol::{Command, FunctionRow, Reply, Status};
 pub use server::Server;
 

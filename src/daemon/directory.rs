@@ -134,7 +134,7 @@ impl Directory {
 
     /// Give back the slots of functions that no cgroup maps to and that are
     /// not among the `learned`.
-    pub fn collect(&mut self, learned: &HashSet<FunctionId>) -> Vec<FunctionId> {
+    pub fn collect(&mut self, learned: &HashSet<FunctionId>) -> Vec<(FunctionId, FunctionName)> {
         let used: HashSet<FunctionId> = self
             .cgroups
             .values()
@@ -146,10 +146,10 @@ impl Directory {
             .map(|(function, _, _)| function)
             .filter(|function| !used.contains(function) && !learned.contains(function))
             .collect();
-        for &function in &unused {
-            self.registry.release(function);
-        }
         unused
+            .into_iter()
+            .filter_map(|function| Some((function, self.registry.release(function)?)))
+            .collect()
     }
 
     fn is_per_process(&self, cgroup_id: u64) -> bool {

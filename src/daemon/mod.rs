@@ -5,7 +5,10 @@
 mod activity;
 mod cgroups;
 mod directory;
+mod experiment;
+mod explain;
 pub mod mailbox;
+mod past;
 mod process;
 mod signals;
 mod state;
@@ -27,14 +30,17 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{SysconfVar, sysconf};
 use scx_alps::identify::{FunctionName, Source};
 use scx_alps::invocation::FunctionId;
-use scx_alps::learn::{Learner, LearnerConfig, Predictor};
+use scx_alps::learn::{Change, Learner, LearnerConfig, Settings};
+use scx_alps::policy::NamedTable;
 use scx_utils::build_id;
 
 use crate::control::{self, Command, FunctionRow, Reply, Status};
 use crate::engine::{Engine, EngineConfig, LiveGroup, requirements};
 use activity::Activity;
 use directory::Directory;
+use experiment::Experiment;
 use mailbox::{Letter, Mailbox};
+use past::Past;
 use state::SavedFunction;
 use stats::Metrics;
 use utilisation::Utilisation;
@@ -46,9 +52,12 @@ const COLLECT_EVERY: u64 = 60;
 pub struct DaemonConfig {
     pub engine: EngineConfig,
     pub learner: LearnerConfig,
-    pub predictor: Box<dyn Predictor>,
+    /// How is learned at first; the learner's own are the same.
+    pub settings: Settings,
     pub functions: Option<PathBuf>,
     pub state: Option<PathBuf>,
+    /// Where CPU times are written in the end.
+    pub exp_result: Option<PathBuf>,
     pub socket: PathBuf,
     /// Time between two rounds.
     pub interval: Duration,
@@ -61,11 +70,13 @@ struct Daemon<'a> {
     engine: Engine<'a>,
     directory: Directory,
     learner: Learner,
+    settings: Settings,
     activity: Activity,
+    past: Past,
+    experiment: Option<Experiment>,
     utilisation: Utilisation,
     utilisation_percent: f64,
     live: Vec<LiveGroup>,
-    predictor: String,
     state: Option<PathBuf>,
     started: Instant,
     rounds: u64,
@@ -85,6 +96,7 @@ enum Next {
 pub fn run(config: DaemonConfig) -> Result<()> {
     requirements::check_root()?;
     let directory = Directory::new(config.functions)?;
+    let experiment = config.exp_result.map(Experiment::begin).transpose()?;
     let (sender, mailbox) = Mailbox::new()?;
     let _control = control::Server::start(&config.socket, sender.clone())?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -92,7 +104,6 @@ pub fn run(config: DaemonConfig) -> Result<()> {
 
     let mut object = MaybeUninit::uninit();
     let engine = Engine::load(&config.engine, &mut object)?;
-    let predictor = config.predictor.name().to_owned();
     let mut daemon = Daemon {
         engine,
         directory,
@@ -101,13 +112,15 @@ pub fn run(config: DaemonConfig) -> Result<()> {
                 cpus: online_cpus(),
                 ..config.learner
             },
-            config.predictor,
+            config.settings.predictor(),
         ),
+        settings: config.settings,
         activity: Activity::default(),
+        past: Past::default(),
+        experiment,
         utilisation: Utilisation::default(),
         utilisation_percent: 0.0,
         live: Vec::new(),
-        predictor,
         state: config.state,
         started: Instant::now(),
         rounds: 0,
@@ -132,6 +145,7 @@ pub fn run(config: DaemonConfig) -> Result<()> {
 
     let ended = daemon.serve(&mailbox, config.interval);
     daemon.save_state();
+    daemon.end_experiment();
     ended
 }
 
@@ -210,6 +224,17 @@ impl Daemon<'_> {
             Command::Off => self.switch(false)?,
             Command::Toggle => self.switch(!self.engine.is_enforcing())?,
             Command::Status => {}
+            Command::Set(change) => self.set(&change)?,
+            Command::Explain { function } => {
+                return Ok(Reply::Explanations {
+                    functions: self.explain(&function)?,
+                });
+            }
+            Command::Policy => {
+                return Ok(Reply::Policy {
+                    table: self.named_table(),
+                });
+            }
             Command::Functions => {
                 return Ok(Reply::Functions {
                     rows: self.function_rows()?,
@@ -217,6 +242,24 @@ impl Daemon<'_> {
             }
         }
         Ok(Reply::Status(self.status()?))
+    }
+
+    /// Change how is learned, all of it or, where anything is wrong, nothing;
+    /// in force at once.
+    fn set(&mut self, change: &Change) -> Result<()> {
+        let changed = self.settings.changed(change)?;
+        changed.apply(&self.settings, &mut self.learner);
+        self.settings = changed;
+        info!("set: {changed:?}");
+        self.round()
+    }
+
+    /// The policy table in force, by the names of its functions.
+    fn named_table(&self) -> NamedTable {
+        let registry = self.directory.registry();
+        NamedTable::new(self.learner.table(), |function| {
+            registry.name(function).map(FunctionName::as_str)
+        })
     }
 
     fn switch(&mut self, on: bool) -> Result<()> {
@@ -250,6 +293,9 @@ impl Daemon<'_> {
         for invocation in &finished {
             self.learner.observe(invocation);
             self.activity.note(invocation);
+            if let Some(experiment) = &mut self.experiment {
+                experiment.note(invocation);
+            }
         }
         Ok(())
     }
@@ -266,9 +312,13 @@ impl Daemon<'_> {
         }
         self.collect()?;
         self.utilisation_percent = self.utilisation.sample();
-        let table = self.learner.round(monotonic_ns(), self.utilisation_percent);
+        let now_ns = monotonic_ns();
+        let table = self.learner.round(now_ns, self.utilisation_percent);
+        self.past.note(table, now_ns);
         let publishing = Instant::now();
         self.engine.publish(table)?;
+        self.engine
+            .set_bias_factor(self.learner.bias_factor().get())?;
         self.longest_publish = self.longest_publish.max(publishing.elapsed());
         self.rounds += 1;
         if self.rounds.is_multiple_of(COLLECT_EVERY) {
@@ -285,9 +335,13 @@ impl Daemon<'_> {
             .map(|(function, _)| function)
             .collect();
         let released = self.directory.collect(&learned);
-        for function in released {
+        for (function, name) in released {
             self.learner.forget(function);
             self.activity.forget(function);
+            self.past.forget(function);
+            if let Some(experiment) = &mut self.experiment {
+                experiment.retire(function, name.as_str());
+            }
         }
     }
 
@@ -324,8 +378,9 @@ impl Daemon<'_> {
             utilisation_percent: self.utilisation_percent,
             functions: self.directory.registry().len(),
             policy_version: self.engine.policy_version(),
-            predictor: self.predictor.clone(),
-            bias_factor: self.learner.config().bias_factor.get(),
+            predictor: self.settings.method.to_string(),
+            bias_factor: self.learner.bias_factor().get(),
+            settings: self.settings.as_change(),
             invocations: counters.invocations,
             invocations_lost: counters.invocations_lost,
             notices_lost: counters.notices_lost,
@@ -406,6 +461,16 @@ impl Daemon<'_> {
             }
         }
         info!("{restored} functions restored from {}", path.display());
+    }
+
+    fn end_experiment(&mut self) {
+        let Some(experiment) = self.experiment.take() else {
+            return;
+        };
+        match experiment.end(self.directory.registry()) {
+            Ok((file, count)) => info!("CPU times of {count} functions in {}", file.display()),
+            Err(error) => warn!("the experiment's CPU times are lost: {error:#}"),
+        }
     }
 
     fn save_state(&self) {

@@ -76,6 +76,17 @@ impl NamedTable {
         self.functions.is_empty()
     }
 
+    /// All functions' names and entries, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyEntry)> {
+        let functions = self.functions.iter();
+        functions.map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// The entry of functions that have none of their own.
+    pub fn prior(&self) -> &PolicyEntry {
+        &self.prior
+    }
+
     /// Whether there is an entry under this name.
     pub fn contains(&self, name: &str) -> bool {
         self.functions.contains_key(name)
