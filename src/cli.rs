@@ -15,6 +15,7 @@ use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
 use crate::simulate;
+use crate::traces::TraceArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -55,11 +56,13 @@ pub enum Subcommands {
     /// Show the functions live: rates, waiting, what is predicted and enforced.
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
-    Bench(Measure<bench::BenchArgs>),
+    Bench(Box<Measure<bench::BenchArgs>>),
     /// Play a trace through in simulated time under any of many policies, side by side.
     Simulate(Box<simulate::SimulateArgs>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
+    /// Convert, describe and scale traces.
+    Trace(Box<TraceArgs>),
 }
 
 /// A measurement with a daemon of its own.

@@ -14,6 +14,7 @@ mod set;
 mod simulate;
 mod status;
 mod top;
+mod traces;
 mod workload;
 
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> Result<()> {
                 bench::overhead::run(&measure.args, toggle)
             })
         }
+        Some(Subcommands::Trace(args)) => traces::run(*args),
     }
 }
 

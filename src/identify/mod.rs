@@ -13,7 +13,7 @@ mod identity;
 mod name;
 mod near;
 mod pattern;
-mod printable;
+pub(crate) mod printable;
 mod registry;
 mod rule_error;
 mod rule_file;

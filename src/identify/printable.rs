@@ -6,13 +6,13 @@
 //! characters could pass for another.
 
 /// Whether a character shows as itself.
-pub(super) fn is_printable(c: char) -> bool {
+pub(crate) fn is_printable(c: char) -> bool {
     matches!(c, '\\' | '\'' | '"') || c.escape_debug().len() == 1
 }
 
 /// `text` with every character that does not show as itself written as an
 /// escape, `\n` or `\u{1b}`.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_printable(c) {

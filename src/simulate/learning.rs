@@ -8,7 +8,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 use scx_alps::invocation::FunctionId;
-use scx_alps::learn::{Avg, BiasFactor, History, Learner, LearnerConfig};
+use scx_alps::learn::{
+    BiasFactor, History, Learner, LearnerConfig, LoadFactor, Method, Objective, Predictor,
+};
 use scx_alps::policy::NamedTable;
 use scx_alps::report::Warmth;
 use scx_alps::sim::{Policy, Tables};
@@ -55,6 +57,14 @@ pub struct LearningArgs {
     )]
     known: Known,
 
+    /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins
+    #[arg(long, value_name = "NAME", default_value_t = Method::default(), help_heading = "Learn")]
+    ml: Method,
+
+    /// What gittins keeps small: the mean response, or the mean slowdown
+    #[arg(long, value_name = "response|slowdown", default_value_t = Objective::default(), help_heading = "Learn")]
+    objective: Objective,
+
     /// Simulated time between two rounds of learning
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, help_heading = "Learn")]
     interval: Duration,
@@ -74,6 +84,16 @@ pub struct LearningArgs {
     )]
     bias_factor: f64,
 
+    /// By how much K is multiplied on a machine that is busy all the time, rising from 50 % on; 1: not at all
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Learn"
+    )]
+    load_factor: f64,
+
     /// No bias exceeds this
     #[arg(long, value_name = "TIME", default_value = "16s", value_parser = max_bias, help_heading = "Learn")]
     pub max_bias: Duration,
@@ -84,6 +104,8 @@ pub struct Learning {
     saved: Option<NamedTable>,
     known: Known,
     interval_ns: u64,
+    ml: Method,
+    objective: Objective,
     config: LearnerConfig,
 }
 
@@ -95,10 +117,13 @@ impl Learning {
             saved: args.policy_table.as_deref().map(read).transpose()?,
             known: args.known,
             interval_ns: args.interval.as_nanos() as u64,
+            ml: args.ml,
+            objective: args.objective,
             config: LearnerConfig {
                 cpus: cpus as usize,
                 window_ns: args.window.as_nanos() as u64,
                 bias_factor: BiasFactor::new(args.bias_factor)?,
+                load_factor: LoadFactor::new(args.load_factor)?,
                 max_bias_ns: args.max_bias.as_nanos() as u64,
                 ..LearnerConfig::default()
             },
@@ -112,6 +137,14 @@ impl Learning {
             Some(_) => vec![None],
             None => self.known.warmths().iter().copied().map(Some).collect(),
         }
+    }
+
+    fn predictor(&self, policy: Policy) -> Box<dyn Predictor> {
+        let method = match policy {
+            Policy::Gittins => Method::Gittins,
+            _ => self.ml,
+        };
+        method.predictor(self.objective)
     }
 
     /// Functions of the trace a saved table does not have.
@@ -145,8 +178,9 @@ impl Learning {
         let mut config = self.config.clone();
         if policy.is_index() {
             config.max_bias_ns = u64::MAX;
+            config.load_factor = LoadFactor::default();
         }
-        let mut learner = Learner::new(config, Box::new(Avg));
+        let mut learner = Learner::new(config, self.predictor(policy));
         histories.for_each(|(id, history)| learner.restore(id, history));
         Tables::learned(learner, self.interval_ns)
     }

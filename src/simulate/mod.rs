@@ -119,7 +119,7 @@ pub fn run(args: &SimulateArgs) -> Result<()> {
         },
         settings: vec![Setting {
             trace: args.workload.name(),
-            layout: format!("simulated, a switch costs {:?}", args.switch_cost),
+            layout: args.layout(),
             load: first.load(args.cpus),
             cpus: args.cpus,
             seconds: first.duration_ns as f64 / 1e9,
@@ -140,6 +140,14 @@ pub fn run(args: &SimulateArgs) -> Result<()> {
 }
 
 impl SimulateArgs {
+    fn layout(&self) -> String {
+        if self.switch_cost.is_zero() {
+            "simulated, switching is free".into()
+        } else {
+            format!("simulated, a switch costs {:?}", self.switch_cost)
+        }
+    }
+
     fn setup(&self, functions: &[String]) -> Result<Setup> {
         let mut weights = vec![DEFAULT_WEIGHT; functions.len() + 1];
         for weight in &self.weight {

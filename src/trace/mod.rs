@@ -1,14 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! Traces: which function is asked for when, and how much CPU time that takes.
 
+mod bars;
+mod builder;
+mod cpu_times;
+mod description;
+pub mod dispersion;
+mod error;
+mod fit;
+mod minutes;
+mod names;
+mod number;
+pub mod read;
 pub mod request;
+pub mod scale;
+mod source;
 pub mod synth;
-mod thousand;
+mod table;
+mod window;
+pub mod write;
 
+pub use cpu_times::CpuTimes;
+pub use description::Description;
+pub use error::TraceError;
+pub use fit::{Fit, FitError, Fitted};
+pub use minutes::{Cell, Counted, MinuteCounts};
+pub use read::{Format, Recording, ServiceTimes};
 pub use request::Request;
-pub use thousand::thousand;
+pub use source::Source;
+pub use synth::thousand;
+pub use window::{MAX_REQUESTS, Window};
 
 use serde::{Deserialize, Serialize};
+
+const NS_PER_S: f64 = 1e9;
 
 /// Requests in the order of their arrival, and the functions they are for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::{Request, Trace};
+use super::super::{Request, Trace};
 
 const FUNCTIONS: u32 = 1000;
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Synthetic traces, the same on every machine for the same seed.
+//! Nine functions, the short ones popular.
 
-use std::fmt;
 use std::time::Duration;
 
+use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
-use rand::{RngExt, SeedableRng};
-use rand_distr::StandardNormal;
 
-use super::{Request, Trace};
+use super::super::Trace;
+use super::NS_PER_MS;
+use super::arrivals::Arrivals;
+use super::error::SynthError;
+use super::normal::noise;
+use super::plan::{Plan, size};
 
 /// A function of the mix.
 struct Function {
@@ -47,46 +50,6 @@ const MIX: [Function; 9] = [
 /// variation.
 const SIGMA: f64 = 0.2;
 
-/// More requests than this are a mistake rather than a trace.
-const MAX_REQUESTS: f64 = 10e6;
-
-const NS_PER_US: f64 = 1e3;
-const NS_PER_MS: f64 = 1e6;
-
-/// Why there is no such trace.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SynthError {
-    /// There is no CPU to put a load on.
-    NoCpu,
-    /// The load is not a positive number.
-    Load(f64),
-    /// The duration and load give less than one request of each function.
-    TooShort(Duration),
-    /// The duration and load give this many requests.
-    TooLong(f64),
-}
-
-impl fmt::Display for SynthError {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::NoCpu => write!(f, "a trace needs at least one CPU"),
-            Self::Load(load) => write!(f, "load {load} is no positive number; try 0.9"),
-            Self::TooShort(duration) => write!(
-                f,
-                "{duration:?} at this load is too short for one request of each function; \
-                 make it longer"
-            ),
-            Self::TooLong(requests) => write!(
-                f,
-                "{requests:.0} requests are too many for one trace (at most {MAX_REQUESTS:.0}); \
-                 make it shorter"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for SynthError {}
-
 /// Nine functions from 1 ms to 1.5 s of CPU time, the short ones popular,
 /// that are together a load of exactly `load` to `cpus` CPUs (but for
 /// rounding to nanoseconds).
@@ -99,61 +62,26 @@ impl std::error::Error for SynthError {}
 /// # Errors
 /// When the numbers give no trace, or one too long to hold.
 pub fn mixed(seed: u64, cpus: u32, load: f64, duration: Duration) -> Result<Trace, SynthError> {
-    if cpus == 0 {
-        return Err(SynthError::NoCpu);
-    }
-    if !(load.is_finite() && load > 0.0) {
-        return Err(SynthError::Load(load));
-    }
-    let capacity_ns = load * f64::from(cpus);
     let mix_mean_ns: f64 = MIX.iter().map(|f| f.share * mean_ns(f)).sum();
-    let total = capacity_ns * duration.as_nanos() as f64 / mix_mean_ns;
-    if total > MAX_REQUESTS {
-        return Err(SynthError::TooLong(total));
-    }
+    let (capacity, total) = size(load, cpus, duration, mix_mean_ns)?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
-
-    let mut requests = Vec::new();
-    for (index, function) in (0..).zip(&MIX) {
+    let mut plan = Plan::default();
+    for function in &MIX {
         let count = (total * function.share).round() as u64;
         if count == 0 {
             return Err(SynthError::TooShort(duration));
         }
-        requests.extend((0..count).map(|_| {
-            let normal: f64 = rng.sample(StandardNormal);
-            // The exponential's mean is the function's: E[exp(sX - s^2/2)] = 1.
-            let cpu_ns = mean_ns(function) * (SIGMA * normal - SIGMA * SIGMA / 2.0).exp();
-            Request {
-                arrival_ns: 0,
-                function: index,
-                cpu_ns: whole_us(cpu_ns).max(NS_PER_US as u64),
-            }
-        }));
+        plan.add(
+            format!("f{:04}ms", function.mean_ms),
+            Arrivals::Poisson,
+            (0..count).map(|_| mean_ns(function) * noise(SIGMA, &mut rng)),
+        );
     }
-
-    let cpu_ns: u64 = requests.iter().map(|r| r.cpu_ns).sum();
-    let duration_ns = cpu_ns as f64 / capacity_ns;
-    for request in &mut requests {
-        request.arrival_ns = whole_us(rng.random::<f64>() * duration_ns);
-    }
-    // Stable, so that equal arrivals keep one order everywhere.
-    requests.sort_by_key(|r| r.arrival_ns);
-
-    Ok(Trace {
-        functions: MIX.iter().map(|f| format!("f{:04}ms", f.mean_ms)).collect(),
-        requests,
-        duration_ns: duration_ns.round() as u64,
-    })
+    Ok(plan.trace(capacity, &mut rng))
 }
 
 fn mean_ns(function: &Function) -> f64 {
     f64::from(function.mean_ms) * NS_PER_MS
-}
-
-/// Rounded down to microseconds: the last bits of a transcendental function
-/// may differ between machines, the trace must not.
-fn whole_us(ns: f64) -> u64 {
-    (ns / NS_PER_US) as u64 * NS_PER_US as u64
 }
 
 #[cfg(test)]

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The request files of the ALPS artifact: `id n job iat_ms port`, one
+//! request a line.
+//!
+//! The port stands for the function: the artifact's workers, and its
+//! scheduling, go by it. Requests for one port may differ in their argument
+//! `n`, and so in CPU time.
+
+use super::super::Trace;
+use super::super::builder::{Builder, Complaint};
+use super::super::error::{TraceError, quoted};
+use super::super::names::Names;
+use super::super::number::Number;
+use super::super::source::Source;
+use super::super::window::Window;
+use super::service_times::ServiceTimes;
+
+const NS_PER_MS: f64 = 1e6;
+
+/// A line of such a file.
+struct Line<'a> {
+    id: u64,
+    n: u64,
+    job: &'a str,
+    iat_ms: f64,
+    port: u64,
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a str) -> Result<Self, Complaint> {
+        let mut fields = line.split_ascii_whitespace();
+        let five = [(); 5].map(|()| fields.next());
+        let ([Some(id), Some(n), Some(job), Some(iat_ms), Some(port)], None) =
+            (five, fields.next())
+        else {
+            return Err((
+                format!(
+                    "{} fields where a request has 5",
+                    line.split_ascii_whitespace().count()
+                ),
+                "a request is 'id n job iat_ms port'; is the line cut off?",
+            ));
+        };
+        let number = |name: &str, text: &str, kind: Number| {
+            let complain = |why| (format!("{name} {why}"), kind.advice());
+            kind.parse(text).map_err(complain)
+        };
+        Ok(Self {
+            id: number("id", id, Number::Whole)? as u64,
+            n: number("n", n, Number::Whole)? as u64,
+            job,
+            iat_ms: number("iat_ms", iat_ms, Number::NotNegative)?,
+            port: number("port", port, Number::Whole)? as u64,
+        })
+    }
+}
+
+/// Whether a line looks like a request of this format.
+pub fn is_request(line: &str) -> bool {
+    let mut fields = line.split_ascii_whitespace();
+    let mut number = || fields.next().is_some_and(|f| f.parse::<f64>().is_ok());
+    let begins = number() && number();
+    begins && !line.contains(',') && fields.count() >= 1
+}
+
+/// Reads the requests of `window`. The first arrives one `iat_ms` after the
+/// recording's beginning.
+///
+/// # Errors
+/// When a line is no request, or `times` misses one's CPU time.
+pub fn read(mut source: Source, times: &ServiceTimes, window: Window) -> Result<Trace, TraceError> {
+    let mut requests = Requests {
+        times,
+        builder: Builder::new(window),
+        arrival_ns: 0.0,
+        previous: None,
+    };
+    while source.advance()? {
+        requests
+            .add(source.line())
+            .map_err(|(what, advice)| source.error(what, advice))?;
+    }
+    Ok(requests.builder.finish(Some(requests.arrival_ns)))
+}
+
+/// What was read so far.
+struct Requests<'a> {
+    times: &'a ServiceTimes,
+    builder: Builder,
+    /// When the last one arrived.
+    arrival_ns: f64,
+    /// Its number.
+    previous: Option<u64>,
+}
+
+impl Requests<'_> {
+    fn add(&mut self, line: &str) -> Result<(), Complaint> {
+        let line = Line::parse(line)?;
+        if self.previous.is_some_and(|previous| line.id <= previous) {
+            return Err((
+                format!("request {} comes too late", line.id),
+                "requests must be in the order of their numbers",
+            ));
+        }
+        self.previous = Some(line.id);
+        // Whole numbers, so that no sum of them is off.
+        self.arrival_ns += (line.iat_ms * NS_PER_MS).round();
+        if self.arrival_ns > Number::MAX {
+            return Err(("the request arrives too late".into(), "check iat_ms"));
+        }
+        let cpu_ns = self.times.cpu_ns(line.job, line.n).map_err(|why| {
+            let what = format!("no CPU time for {} with n {}", quoted(line.job), line.n);
+            (format!("{what}: {why}"), "add that line job,n,cpu_ms")
+        })?;
+        let name = format!("{}-{}", line.job, line.port);
+        let number = |names: &mut Names| names.number(&name);
+        self.builder.add(number, self.arrival_ns, cpu_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::super::Request;
+    use super::*;
+
+    const TIMES: &str = "job,n,cpu_ms\nfib,23,3.5\nfib,24,6\nbfs,100,0.25\n";
+
+    fn trace(text: &str, window: Window) -> Result<Trace, TraceError> {
+        let times = ServiceTimes::read(Source::new("times.csv", Cursor::new(TIMES))?)?;
+        let text = text.as_bytes().to_vec();
+        read(Source::new("a.txt", Cursor::new(text))?, &times, window)
+    }
+
+    #[test]
+    fn a_request_is_for_the_function_of_its_port() {
+        let text = "1 23 fib 20 5002\r\n2 100 bfs 10 5008\r\n3 24 fib 0.5 5002\r\n";
+        let trace = trace(text, Window::default()).unwrap();
+        let request = |arrival_ns, function, cpu_ns| Request {
+            arrival_ns,
+            function,
+            cpu_ns,
+        };
+        assert_eq!(trace.functions, ["fib-5002", "bfs-5008"]);
+        assert_eq!(
+            trace.requests,
+            [
+                request(20_000_000, 0, 3_500_000),
+                request(30_000_000, 1, 250_000),
+                request(30_500_000, 0, 6_000_000),
+            ]
+        );
+        assert_eq!(trace.duration_ns, 30_500_000);
+    }
+
+    #[test]
+    fn the_time_scale_is_that_of_arrivals() {
+        let window = Window {
+            time_scale: 0.21,
+            ..Window::default()
+        };
+        let trace = trace("1 23 fib 20 5002\n", window).unwrap();
+        assert_eq!(trace.requests[0].arrival_ns, 4_200_000);
+        assert_eq!(trace.requests[0].cpu_ns, 3_500_000);
+    }
+
+    #[test]
+    fn mistakes_have_their_line() {
+        for (line, what) in [
+            ("2 23 fib 20", "4 fields where a request has 5"),
+            ("2 23 fib 20 5002 1", "6 fields where a request has 5"),
+            ("x 23 fib 20 5002", "id 'x' is no number"),
+            ("2 23 fib -20 5002", "iat_ms '-20' is negative"),
+            ("2 23 fib nan 5002", "iat_ms 'nan' is no number"),
+            ("1 23 fib 20 5002", "request 1 comes too late"),
+            (
+                "2 25 fib 20 5002",
+                "no CPU time for 'fib' with n 25: times.csv has no time for n 25 of job 'fib'",
+            ),
+            (
+                "2 25 mst 20 5002",
+                "no CPU time for 'mst' with n 25: times.csv has no job 'mst'",
+            ),
+        ] {
+            let text = format!("1 23 fib 20 5002\n{line}\n");
+            let error = trace(&text, Window::default()).unwrap_err();
+            assert_eq!((error.line, error.what.as_str()), (Some(2), what));
+        }
+    }
+}
