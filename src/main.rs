@@ -25,7 +25,7 @@ use anyhow::Result;
 use clap::Parser;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-use bench::child::{with_daemon, with_daemon_on_demand};
+use bench::with_daemon_on_demand;
 use cli::{Cli, RunArgs, Subcommands};
 use control::Command;
 
@@ -58,9 +58,7 @@ fn run(cli: Cli) -> Result<()> {
             published::run(&args.control.socket, args.save.as_deref())
         }
         Some(Subcommands::Top(args)) => top::run(&args.control.socket, args.interval, args.once),
-        Some(Subcommands::Bench(measure)) => {
-            with_daemon(&measure.daemon, |toggle| bench::run(&measure.args, toggle))
-        }
+        Some(Subcommands::Bench(measure)) => bench::run(&measure.args, &measure.daemon),
         Some(Subcommands::Simulate(args)) => simulate::run(&args),
         Some(Subcommands::BenchOverhead(measure)) => {
             with_daemon_on_demand(&measure.daemon, |toggle| {

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::say::say;
+
 /// How functions are laid out in cgroups. It makes the baseline: with the cpu
 /// controller on, the kernel is fair between functions, else between
 /// processes.
@@ -83,7 +85,9 @@ impl Cgroups {
         };
         match cgroups.build(layout, parent, functions) {
             Err(error) if layout == Layout::Plain => {
-                eprintln!("the workers get no cgroup of their own: {error:#}");
+                say(format_args!(
+                    "the workers get no cgroup of their own: {error:#}"
+                ));
                 Ok(Self {
                     leaves: Vec::new(),
                     undo: Vec::new(),
@@ -180,13 +184,19 @@ impl Drop for Cgroups {
             match step {
                 Undo::Directory(dir) => {
                     if let Err(error) = remove(&dir) {
-                        eprintln!("the cgroup {} is left behind: {error}", dir.display());
+                        say(format_args!(
+                            "the cgroup {} is left behind: {error}",
+                            dir.display()
+                        ));
                     }
                 }
                 // Whoever came to need it meanwhile keeps it.
                 Undo::CpuController(cgroup) => {
                     if fs::write(cgroup.join("cgroup.subtree_control"), "-cpu").is_err() {
-                        eprintln!("{} keeps the cpu controller on", cgroup.display());
+                        say(format_args!(
+                            "{} keeps the cpu controller on",
+                            cgroup.display()
+                        ));
                     }
                 }
             }

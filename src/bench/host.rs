@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use scx_alps::report::Machine;
 
@@ -11,7 +11,7 @@ use scx_alps::report::Machine;
 #[derive(Clone, Debug)]
 pub struct Host {
     pub kernel_release: String,
-    /// CPUs online.
+    /// CPUs that may be used here: online, and in the affinity this began with.
     pub cpus: u32,
 }
 
@@ -20,12 +20,11 @@ impl Host {
     pub fn this() -> Result<Self> {
         let file = "/proc/sys/kernel/osrelease";
         let release = fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?;
-        // SAFETY: no preconditions.
-        let cpus = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-        ensure!(cpus > 0, "the number of online CPUs cannot be found out");
+        let cpus = std::thread::available_parallelism()
+            .context("the number of CPUs that may be used cannot be found out")?;
         Ok(Self {
             kernel_release: release.trim().into(),
-            cpus: u32::try_from(cpus)?,
+            cpus: u32::try_from(cpus.get())?,
         })
     }
 

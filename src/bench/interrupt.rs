@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::{flag, low_level};
 
 /// While it lives, the signals that would end the process raise a flag instead.
@@ -21,7 +21,7 @@ impl Interrupt {
             raised: Arc::default(),
             ids: Vec::new(),
         };
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] {
             let id = flag::register(signal, Arc::clone(&interrupt.raised))
                 .context("cannot handle signals")?;
             interrupt.ids.push(id);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 
 use super::clock::NS_PER_S;
+use super::say::say;
 
 const SAMPLE: Duration = Duration::from_millis(500);
 
@@ -42,7 +43,9 @@ pub fn settle(at_least: Duration, interrupted: &AtomicBool) -> Result<()> {
             return Ok(());
         }
         if waited >= LONGEST {
-            eprintln!("the machine is not idle: {busy_cpus:.1} CPUs are busy already");
+            say(format_args!(
+                "the machine is not idle: {busy_cpus:.1} CPUs are busy already"
+            ));
             return Ok(());
         }
     }

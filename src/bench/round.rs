@@ -1,43 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! A round: one trace, run as real processes under one scheduler.
-
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+//! What a round came to, and whether it can be trusted.
 
 use anyhow::{Result, anyhow};
 
-use scx_alps::report::{Contender, Distribution, Outcome, Round};
-use scx_alps::trace::Trace;
+use scx_alps::report::{Contender, Distribution, Round};
 
-use super::cgroups::Cgroups;
-use super::generator::{self, Due, Run};
-use super::slot::{Launched, Slot};
-use super::worker::Job;
+use super::generator::Run;
+use super::offer::Offer;
+use super::slot::Launched;
 
-/// A generator later than this on average does not offer the load it should.
-const TOLERABLE_LATENESS_MS: f64 = 1.0;
+/// A generator later than this on average does not offer the load it should:
+/// a tenth of the shortest function's CPU time.
+const TOLERABLE_LATENESS_MS: f64 = 0.1;
 
 const NS_PER_MS: f64 = 1e6;
 
-/// Runs `trace` under whatever scheduler is in charge, which the caller says
-/// is `contender`, and waits at most `drain` for its last requests.
-///
-/// The round is in the first setting and starts, as its trace did, on the
-/// monotonic clock.
+/// The round in which `offer` became `run` under `contender`. Its start is
+/// that of its trace, on the monotonic clock.
 ///
 /// # Errors
-/// When it could not be run, or was interrupted.
-pub fn run(
-    trace: &Trace,
-    cgroups: &Cgroups,
-    seed: u64,
-    contender: Contender,
-    drain: Duration,
-    interrupted: &AtomicBool,
-) -> Result<Round> {
-    let run = generator::generate(&jobs(trace, cgroups), drain, interrupted)?;
-    let launched: Vec<(u64, Launched)> = trace
-        .requests
+/// When nothing was offered at all.
+pub fn of(setting: usize, contender: Contender, offer: &Offer, run: &Run) -> Result<Round> {
+    let requests = &offer.trace.requests;
+    let launched: Vec<(u64, Launched)> = requests
         .iter()
         .zip(&*run.slots)
         .filter_map(|(request, slot)| Some((run.start_ns + request.arrival_ns, slot.launched()?)))
@@ -53,15 +38,15 @@ pub fn run(
     let lateness_ms = Distribution::of(lateness.collect()).ok_or_else(nothing)?;
     let launch_ms = Distribution::of(launch.collect()).ok_or_else(nothing)?;
 
-    let outcomes = outcomes(trace, &run);
-    let unserved = trace.requests.len() - outcomes.len();
+    let outcomes = offer.outcomes(run);
+    let unserved = requests.len() - outcomes.len();
     Ok(Round {
         start_ns: Some(run.start_ns),
         lateness_ms: Some(lateness_ms),
         launch_ms: Some(launch_ms),
         unserved,
-        doubts: doubts(&run, lateness_ms.mean, unserved),
-        ..Round::new(0, contender, seed, outcomes)
+        doubts: doubts(run, lateness_ms.mean, unserved),
+        ..Round::new(setting, contender, offer.seed, outcomes)
     })
 }
 
@@ -75,7 +60,8 @@ fn doubts(run: &Run, lateness_ms: f64, unserved: usize) -> Vec<String> {
     }
     if lateness_ms > TOLERABLE_LATENESS_MS {
         doubts.push(format!(
-            "the generator was {lateness_ms:.2} ms late on average"
+            "the generator could not keep up: it was {lateness_ms:.2} ms late on average, \
+             and {TOLERABLE_LATENESS_MS} ms can be tolerated"
         ));
     }
     if unserved > 0 {
@@ -84,43 +70,4 @@ fn doubts(run: &Run, lateness_ms: f64, unserved: usize) -> Vec<String> {
         ));
     }
     doubts
-}
-
-fn jobs(trace: &Trace, cgroups: &Cgroups) -> Vec<Due> {
-    let job = |function: u32, cpu_ns| {
-        let name = trace.functions.get(function as usize);
-        Job {
-            name: Job::name(name.map_or("", String::as_str)),
-            cgroup: cgroups.of(function),
-            cpu_ns,
-        }
-    };
-    let due = trace.requests.iter().map(|request| Due {
-        arrival_ns: request.arrival_ns,
-        job: job(request.function, request.cpu_ns),
-    });
-    due.collect()
-}
-
-fn outcomes(trace: &Trace, run: &Run) -> Vec<Outcome> {
-    let since_start = |ns: u64| ns.saturating_sub(run.start_ns);
-    let slots = run.slots.iter().map(Slot::served);
-    trace
-        .requests
-        .iter()
-        .zip(slots)
-        .filter_map(|(request, served)| {
-            let served = served?;
-            Some(Outcome {
-                function: request.function,
-                arrival_ns: request.arrival_ns,
-                first_run_ns: since_start(served.first_run_ns),
-                end_ns: since_start(served.end_ns),
-                cpu_requested_ns: request.cpu_ns,
-                cpu_used_ns: served.cpu_ns,
-                pause_ns: 0,
-                switches: served.switches,
-            })
-        })
-        .collect()
 }

@@ -6,7 +6,7 @@ use std::mem::size_of;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::slice;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 /// Types that several processes may use at once and that are valid as zeros.
 ///
@@ -17,6 +17,8 @@ pub unsafe trait Shareable: Sync {}
 
 // SAFETY: an atomic integer.
 unsafe impl Shareable for AtomicU64 {}
+// SAFETY: an atomic integer.
+unsafe impl Shareable for AtomicU32 {}
 
 /// A slice of zeroed values that stays the same memory after a fork.
 pub struct Shared<T: Shareable> {

@@ -3,8 +3,8 @@
 //! share with the measuring process. Times are of the monotonic clock; 0 is
 //! "not yet".
 
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::shared::Shareable;
 
@@ -76,6 +76,8 @@ impl Slot {
 /// How the generator itself fares.
 #[derive(Default)]
 pub struct Status {
+    /// 0 until the generator is ready, then 1; 2 sends it off.
+    pub stage: AtomicU32,
     /// When the trace began.
     pub start_ns: AtomicU64,
     /// The error number that kept it from running SCHED_FIFO.

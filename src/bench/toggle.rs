@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! How a measurement gets from one scheduler to the other.
 
-use std::time::Duration;
-
 use anyhow::Result;
 
 /// Switches the scheduler under the measurement's feet.
@@ -12,11 +10,6 @@ pub trait Toggle {
 
     /// Lets ALPS enforce what it has learned.
     fn alps(&mut self) -> Result<()>;
-
-    /// CPU time ALPS's own process has used so far, if there is such a process.
-    fn cpu_time(&self) -> Option<Duration> {
-        None
-    }
 }
 
 /// Who schedules.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! One invocation: a process that is born in its function's cgroup, uses the
-//! CPU time it was asked for, writes down how that went and is gone.
+//! One invocation: a process that is born in its function's cgroup, or has
+//! waited there, uses the CPU time it was asked for and writes down how that
+//! went.
 //!
 //! All of this happens between fork and exit without exec, so it may only do
 //! what a signal handler may: no allocation, no locks.
@@ -26,6 +27,25 @@ pub struct Job {
     /// The directory of its cgroup; `None`: its parent's cgroup.
     pub cgroup: Option<RawFd>,
     pub cpu_ns: u64,
+    /// Sleeps so long once half of it is done; 0: not at all.
+    pub pause_ns: u64,
+}
+
+/// What a process has used before it turns to an invocation.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    cpu_ns: u64,
+    switches: u64,
+}
+
+impl Usage {
+    /// This process's, so far.
+    pub fn now() -> Self {
+        Self {
+            cpu_ns: clock::now_ns(CPU),
+            switches: switches(),
+        }
+    }
 }
 
 impl Job {
@@ -50,17 +70,32 @@ impl Job {
         }
     }
 
-    fn run(&self, slot: &Slot) -> ! {
-        let first_run_ns = clock::now_ns(MONOTONIC);
+    /// Gives this process the job's name.
+    pub fn take_name(&self) {
         // SAFETY: the name is closed by a zero byte.
         unsafe { libc::prctl(libc::PR_SET_NAME, self.name.as_ptr()) };
-        let cpu_ns = spin(self.cpu_ns);
+    }
+
+    /// Does the job and writes down how it went. What the process had used
+    /// `before` does not count.
+    pub fn work(&self, slot: &Slot, before: Usage) {
+        let first_run_ns = clock::now_ns(MONOTONIC);
+        if self.pause_ns > 0 {
+            spin(before.cpu_ns + self.cpu_ns / 2);
+            clock::sleep_until(clock::now_ns(MONOTONIC) + self.pause_ns);
+        }
+        let cpu_ns = spin(before.cpu_ns + self.cpu_ns);
         slot.set_served(Served {
             first_run_ns,
-            cpu_ns,
-            switches: switches(),
+            cpu_ns: cpu_ns - before.cpu_ns,
+            switches: switches().saturating_sub(before.switches),
             end_ns: clock::now_ns(MONOTONIC),
         });
+    }
+
+    fn run(&self, slot: &Slot) -> ! {
+        self.take_name();
+        self.work(slot, Usage::default());
         // SAFETY: ends the process without running anybody's exit handlers.
         unsafe { libc::_exit(0) }
     }
@@ -103,7 +138,7 @@ fn switches() -> u64 {
 /// which no other process can be forked.
 ///
 /// A bare system call, so that no library's fork handlers run in the child.
-fn fork(cgroup: Option<RawFd>) -> libc::c_long {
+pub fn fork(cgroup: Option<RawFd>) -> libc::c_long {
     // SAFETY: all-zero asks for the plainest of clones.
     let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
     args.exit_signal = libc::SIGCHLD as u64;
@@ -112,8 +147,8 @@ fn fork(cgroup: Option<RawFd>) -> libc::c_long {
         args.cgroup = cgroup as u64;
     }
     // SAFETY: without CLONE_VM this is a fork: the child goes on with a copy
-    // of the stack. It calls nothing but `run`, which is async-signal-safe
-    // and does not return.
+    // of the stack. All callers do there is async-signal-safe and does not
+    // return.
     unsafe { libc::syscall(libc::SYS_clone3, &args, size_of::<libc::clone_args>()) }
 }
 

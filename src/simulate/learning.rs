@@ -140,9 +140,11 @@ impl Learning {
     }
 
     fn predictor(&self, policy: Policy) -> Box<dyn Predictor> {
-        let method = match policy {
-            Policy::Gittins => Method::Gittins,
-            _ => self.ml,
+        let method = match (policy, self.ml) {
+            (Policy::Gittins, _) => Method::Gittins,
+            // Its index is no expected remaining time.
+            (Policy::Serpt | Policy::MSerpt, Method::Gittins) => Method::Avg,
+            (_, method) => method,
         };
         method.predictor(self.objective)
     }

@@ -11,6 +11,7 @@
 //! name, `--list` names them all. `SCX_ALPS_TEST_KERNELS` names the kernels.
 
 mod arguments;
+mod bench;
 mod cgroup;
 mod child;
 mod clock;

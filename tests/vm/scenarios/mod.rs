@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! All scenarios, in the order they run.
 
+mod bench_interrupted;
+mod bench_oracle;
+mod bench_server;
+mod bench_versus;
 mod cpusets;
 mod fork_storm;
 mod hotplug;
@@ -42,11 +46,15 @@ pub const ALL: &[Scenario] = &[
     realtime::SCENARIO,
     starvation::SCENARIO,
     queues::PER_CPU,
+    bench_server::SCENARIO,
+    bench_versus::SCENARIO,
+    bench_interrupted::SCENARIO,
     fork_storm::SCENARIO,
     queues::TWO_DOMAINS,
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
+    bench_oracle::SCENARIO,
     responsiveness::SCENARIO,
     weights::SCENARIO,
     moved_starts::SCENARIO,

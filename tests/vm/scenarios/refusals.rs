@@ -38,6 +38,16 @@ const IMPOSSIBLE: &[(&[&str], &[&str])] = &[
         &["--socket", "/proc/version"],
         &["/proc/version", "no socket"],
     ),
+    (&["bench", "--cpus", "99"], &["--cpus 99", "4"]),
+    (
+        &["bench", "--versus", "scx_nowhere -v"],
+        &["--versus", "'scx_nowhere'"],
+    ),
+    (
+        &["bench", "--out", "/proc/version/results"],
+        &["--out", "/proc/version/results"],
+    ),
+    (&["bench", "--io", "2"], &["--io", "between 0 and 1"]),
     (&["status"], &["no scx_alps daemon"]),
     (&["on"], &["no scx_alps daemon"]),
 ];
@@ -47,6 +57,9 @@ const WITHOUT_SCHED_EXT: &str = "mkdir -p /tmp/btf && mount -o bind /sys/kernel/
     && mount -t tmpfs none /sys/kernel && mkdir /sys/kernel/btf \
     && mount -o bind /tmp/btf /sys/kernel/btf";
 const WITHOUT_BTF: &str = "mount -t tmpfs none /sys/kernel/btf";
+const WITHOUT_CGROUPS: &str = "umount /sys/fs/cgroup";
+/// Room for the file that shows whether the folder can be written to.
+const SMALL_DISK: &str = "mkdir -p /tmp/small && mount -t tmpfs -o size=16k none /tmp/small";
 
 fn run(report: &Report) -> Result<()> {
     for (options, told) in IMPOSSIBLE {
@@ -57,14 +70,35 @@ fn run(report: &Report) -> Result<()> {
     let mut unprivileged = Command::new(PROGRAM);
     unprivileged.uid(65534).gid(65534);
     expect_refusal(report, unprivileged, &["root"])?;
+    let mut unprivileged = Command::new(PROGRAM);
+    unprivileged.arg("bench").uid(65534).gid(65534);
+    expect_refusal(report, unprivileged, &["root"])?;
     expect_refusal(
         report,
-        in_other_world(WITHOUT_SCHED_EXT),
+        in_other_world(WITHOUT_CGROUPS, "bench --schedulers kernel"),
+        &["cgroup v2", "--layout"],
+    )?;
+    let mut full = in_other_world(
+        SMALL_DISK,
+        "bench --schedulers kernel --seeds 1 --synth thousand --seconds 1 --layout plain --out /tmp/small",
+    );
+    let output = full.stdin(Stdio::null()).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        !output.status.success()
+            && said.contains("cannot write /tmp/small/")
+            && said.contains("No space left"),
+        "expected the full disk to be told and saw {}: {said}",
+        output.status
+    );
+    expect_refusal(
+        report,
+        in_other_world(WITHOUT_SCHED_EXT, ""),
         &["no sched_ext", "6.16"],
     )?;
     expect_refusal(
         report,
-        in_other_world(WITHOUT_BTF),
+        in_other_world(WITHOUT_BTF, ""),
         &["/sys/kernel/btf/vmlinux", "BTF"],
     )?;
 
@@ -114,9 +148,11 @@ fn expect_told(report: &Report, mut command: Command, told: &[&str]) -> Result<(
     Ok(())
 }
 
-/// The program in a mount namespace of its own, changed by a script.
-fn in_other_world(script: &str) -> Command {
+/// The program, with arguments, in a mount namespace of its own that is
+/// changed by a script.
+fn in_other_world(script: &str, arguments: &str) -> Command {
     let mut command = Command::new("unshare");
-    command.args(["-m", "sh", "-c", &format!("{script} && exec {PROGRAM}")]);
+    let script = format!("{script} && exec {PROGRAM} {arguments}");
+    command.args(["-m", "sh", "-c", &script]);
     command
 }
