@@ -2,7 +2,7 @@
 //! How time and memory grow with the length of a simulation, and the memory of
 //! a learner: what a criterion benchmark does not show.
 //!
-//! Each size has a process of its own, whose peak resident set is printed with
+//! Times are CPU time. Each size has a process of its own, whose peak resident set is printed with
 //! and without that of the input.
 
 #[path = "common/load.rs"]
@@ -10,8 +10,8 @@ mod load;
 
 use std::fs;
 use std::process::Command;
-use std::time::Instant;
 
+use nix::time::{ClockId, clock_gettime};
 use scx_alps::invocation::Invocation;
 use scx_alps::learn::{Avg, Learner, LearnerConfig};
 use scx_alps::sim::srpt;
@@ -37,7 +37,7 @@ fn all() {
     println!("SRPT on 24 CPUs; n log n has the same ns in every row");
     println!(
         "{:>12} {:>9} {:>14} {:>12} {:>12}",
-        "invocations", "time", "/ n log2 n", "peak RSS", "above input"
+        "invocations", "CPU time", "/ n log2 n", "peak RSS", "above input"
     );
     for size in SIZES {
         in_own_process(&size.to_string());
@@ -58,9 +58,9 @@ fn in_own_process(argument: &str) {
 fn simulation(count: usize) {
     let jobs = load::jobs(count, 1000, 24);
     let input_kb = resident_kb("VmRSS");
-    let begin = Instant::now();
+    let begin = cpu_seconds();
     let outcomes = srpt::replay(&jobs, 24, |_| {});
-    let seconds = begin.elapsed().as_secs_f64();
+    let seconds = cpu_seconds() - begin;
     assert_eq!(outcomes.len(), count);
     let peak_kb = resident_kb("VmHWM");
     let n_log_n = count as f64 * (count as f64).log2();
@@ -97,14 +97,22 @@ fn learner() {
                 switches: 1,
             });
         }
-        let begin = Instant::now();
+        let begin = cpu_seconds();
         let functions = learner.round(round, 90.0).entries().len() - 1;
         println!(
             "round {round}: {functions} functions, {:.1} ms, peak RSS {} MiB above the input",
-            begin.elapsed().as_secs_f64() * 1e3,
+            (cpu_seconds() - begin) * 1e3,
             resident_kb("VmHWM").saturating_sub(input_kb) / 1024
         );
     }
+}
+
+/// CPU time of this process, which does not depend on what else runs.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID);
+    time.map_or(f64::NAN, |time| {
+        time.tv_sec() as f64 + time.tv_nsec() as f64 / 1e9
+    })
 }
 
 /// A line of the process's own status; 0 where there is none.

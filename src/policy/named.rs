@@ -124,14 +124,7 @@ impl fmt::Display for NamedTableError {
     }
 }
 
-impl Error for NamedTableError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Json(error) => Some(error),
-            Self::Format(_) => None,
-        }
-    }
-}
+impl Error for NamedTableError {}
 
 #[cfg(test)]
 mod tests {

@@ -83,6 +83,20 @@ pub struct SimulateArgs {
 /// When the options cannot work, there is no trace, or a file cannot be read
 /// or written.
 pub fn run(args: &SimulateArgs) -> Result<()> {
+    let (run, pictures) = play(args)?;
+    print!("{}", text::report(&run));
+    for (contender, picture) in pictures {
+        println!("{contender}, seed {}\n{picture}", args.seeds[0]);
+    }
+    if let Some(dir) = &args.out {
+        results::write(dir, &run)?;
+        eprintln!("written to {}", dir.display());
+    }
+    Ok(())
+}
+
+/// All simulations, and the pictures asked for.
+fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
     ensure!(
         (1..=MOST_CPUS).contains(&args.cpus),
         "--cpus {} is no machine; pass 1 to {MOST_CPUS}",
@@ -128,15 +142,7 @@ pub fn run(args: &SimulateArgs) -> Result<()> {
         rounds,
         bound: None,
     };
-    print!("{}", text::report(&run));
-    for (contender, picture) in pictures {
-        println!("{contender}, seed {}\n{picture}", args.seeds[0]);
-    }
-    if let Some(dir) = &args.out {
-        results::write(dir, &run)?;
-        eprintln!("written to {}", dir.display());
-    }
-    Ok(())
+    Ok((run, pictures))
 }
 
 impl SimulateArgs {
@@ -282,5 +288,100 @@ fn note_strangers(learning: &Learning, trace: &Trace) {
             trace.functions.len(),
             if strangers.len() > 1 { ", …" } else { "" }
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use clap::Parser;
+    use scx_alps::policy::{NamedTable, PolicyEntry, PolicyTable};
+    use scx_alps::report::Summary;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        simulate: SimulateArgs,
+    }
+
+    fn played(args: &[&str]) -> Result<(Run, Vec<(Contender, Gantt)>)> {
+        let short = ["simulate", "--seconds", "3", "--seeds", "1"];
+        let args = Command::try_parse_from(short.iter().chain(args))?;
+        play(&args.simulate)
+    }
+
+    #[test]
+    fn the_same_command_gives_the_same_results() {
+        let all = ["--policy", "all", "--known", "both", "--gantt", "1s..2s"];
+        let play = || {
+            let (run, pictures) = played(&all).unwrap();
+            let outcomes: Vec<_> = run.rounds.into_iter().map(|r| r.outcomes).collect();
+            let pictures: Vec<_> = pictures.iter().map(|(_, p)| p.to_string()).collect();
+            (outcomes, pictures)
+        };
+        let (outcomes, pictures) = play();
+        // Those that learn twice.
+        assert_eq!((outcomes.len(), pictures.len()), (18, 18));
+        assert!(outcomes.iter().all(|o| o.len() == outcomes[0].len()));
+        assert!((outcomes, pictures) == play());
+    }
+
+    #[test]
+    fn a_saved_table_decides_the_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let saved = dir.path().join("table.json");
+        let entry = |bias| PolicyEntry {
+            bias_ns: [bias; 48],
+            samples: 1,
+            ..PolicyEntry::default()
+        };
+        // The longest first, which no learner would find.
+        let table = PolicyTable::new(vec![entry(1 << 40), entry(1)]);
+        let named = NamedTable::new(&table, |id| (id.slot() == 1).then_some("f1500ms"));
+        fs::write(&saved, serde_json::to_string(&named).unwrap()).unwrap();
+        let table = ["--policy-table", saved.to_str().unwrap()];
+        for policy in ["serpt", "gittins", "alps"] {
+            let args = ["--load", "3", "--cpus", "4", "--policy", policy];
+            let (run, _) = played(&[&args[..], &table].concat()).unwrap();
+            assert_eq!(run.rounds[0].contender, Contender::new(policy));
+            let longest = run.settings[0].functions.len() as u32 - 1;
+            let outcomes = &run.rounds[0].outcomes;
+            let slowdown = |function| {
+                let own = outcomes.iter().filter(|o| o.function == function);
+                Summary::of(own).unwrap().slowdown.mean
+            };
+            let (first, last) = (slowdown(longest), slowdown(0));
+            assert!(first < 4.0 && last > 100.0, "{policy}: {first} {last}");
+        }
+        assert!(played(&[&table[..], &["--known", "cold"]].concat()).is_err());
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for args in [
+            ["--cpus", "0"],
+            ["--cpus", "4294967295"],
+            ["--load", "NaN"],
+            ["--bias-factor", "0"],
+            ["--load-factor", "NaN"],
+            ["--weight", "nobody=5"],
+            ["--policy-table", "/nonexistent"],
+            ["--switch-cost", "NaN"],
+            ["--policy", "cfs"],
+            ["--seeds", ""],
+        ] {
+            assert!(played(&args).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn functions_without_a_slot_share_the_priors() {
+        assert_eq!(slot(0).slot(), 1);
+        assert_eq!(slot(4094).slot(), 4095);
+        assert_eq!(slot(4095), FunctionId::PRIOR);
+        assert_eq!(slot(usize::MAX - 1), FunctionId::PRIOR);
     }
 }
