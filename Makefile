@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BIN := target/release/scx_alps
 
-.PHONY: all build demo test test-kernels lint bench-overhead bench-queues bench-daemon bench-learn install clean
+.PHONY: all build demo test test-kernels lint bench-overhead bench-queues bench-daemon install clean
 
 all: build
 
@@ -31,11 +31,6 @@ lint:
 bench-overhead bench-queues bench-daemon: build
 	@scripts/setup vm
 	@scripts/$@
-
-# What learning costs, by itself and on this machine.
-bench-learn:
-	@scripts/setup build
-	@$(CARGO) bench --locked --bench learn
 
 install: build
 	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps
