@@ -6,8 +6,8 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
-use scx_alps::invocation::FunctionId;
-use scx_alps::learn::{Forecast, History, Method, Objective};
+use scx_alps::invocation::{FunctionId, Invocation};
+use scx_alps::learn::{Forecast, History, Learner, LearnerConfig, Method, Objective};
 
 /// A full history each for as many functions as there are slots: log-uniform
 /// CPU times over two decades, around a middle that differs from function to
@@ -38,7 +38,8 @@ fn curves(criterion: &mut Criterion) {
             criterion.bench_function(&name, |bench| {
                 bench.iter(|| {
                     for history in &histories {
-                        let sample = predictor.distribution(history);
+                        let next_ns = predictor.next_ns(history);
+                        let sample = predictor.distribution(history, next_ns);
                         black_box(predictor.forecast(&sample, &prior));
                     }
                 });
@@ -58,5 +59,42 @@ fn next(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, curves, next);
+/// What the daemon does in a second: 1,000 invocations of 1,000 functions
+/// observed, and a round.
+fn second(criterion: &mut Criterion) {
+    for method in Method::ALL {
+        let predictor = method.predictor(Objective::Response);
+        let config = LearnerConfig {
+            cpus: 16,
+            ..LearnerConfig::default()
+        };
+        let mut learner = Learner::new(config, predictor);
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(2);
+        let mut now_ns = 0;
+        let mut second = || {
+            now_ns += 1_000_000_000;
+            for index in 0..1000 {
+                let slot = random.random_range(1..=1000);
+                let spread: f64 = random.random_range(0.5..2.0);
+                let cpu_ns = (1e5 * f64::from(slot % 100 + 1) * spread) as u64;
+                let end_ns = now_ns - 1_000_000 * index;
+                learner.observe(&Invocation {
+                    function: FunctionId::new(slot).unwrap_or(FunctionId::PRIOR),
+                    arrival_ns: end_ns - cpu_ns,
+                    first_run_ns: end_ns - cpu_ns,
+                    end_ns,
+                    cpu_ns,
+                    switches: 1,
+                });
+            }
+            black_box(learner.round(now_ns, 60.0));
+        };
+        (0..120).for_each(|_| second());
+        criterion.bench_function(&format!("a second of 1000 functions, {method}"), |bench| {
+            bench.iter(&mut second);
+        });
+    }
+}
+
+criterion_group!(benches, curves, next, second);
 criterion_main!(benches);

@@ -92,7 +92,7 @@ pub fn learning(status: &Status) -> String {
         overload,
         bias_factor,
         load_factor,
-    } = &status.settings;
+    } = &*status.settings;
     let number = |value: &Option<f64>| value.map_or("-".to_owned(), format::setting);
     let switch = |value: &Option<bool>| if *value == Some(true) { "on" } else { "off" };
     let ml = ml.as_deref().unwrap_or("-");
@@ -131,7 +131,7 @@ mod tests {
         let settings = Settings::default().changed(&change).unwrap();
         let status = Status {
             bias_factor: 16.0,
-            settings: settings.as_change(),
+            settings: Box::new(settings.as_change()),
             ..Status::default()
         };
         assert_eq!(

@@ -33,7 +33,7 @@ pub enum Reply {
     Status(Status),
     Functions { rows: Vec<FunctionRow> },
     Explanations { functions: Vec<Explanation> },
-    Policy { table: NamedTable },
+    Policy { table: Box<NamedTable> },
     Refused { why: String },
 }
 
@@ -55,7 +55,7 @@ pub struct Status {
     /// in force; it may follow the load.
     pub bias_factor: f64,
     /// What is set about learning.
-    pub settings: Change,
+    pub settings: Box<Change>,
     pub invocations: u64,
     pub invocations_lost: u64,
     pub notices_lost: u64,

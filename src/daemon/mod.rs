@@ -232,7 +232,7 @@ impl Daemon<'_> {
             }
             Command::Policy => {
                 return Ok(Reply::Policy {
-                    table: self.named_table(),
+                    table: Box::new(self.named_table()),
                 });
             }
             Command::Functions => {
@@ -251,7 +251,8 @@ impl Daemon<'_> {
         changed.apply(&self.settings, &mut self.learner);
         self.settings = changed;
         info!("set: {changed:?}");
-        self.round()
+        self.collect()?;
+        self.learn()
     }
 
     /// The policy table in force, by the names of its functions.
@@ -312,6 +313,17 @@ impl Daemon<'_> {
         }
         self.collect()?;
         self.utilisation_percent = self.utilisation.sample();
+        self.learn()?;
+        self.rounds += 1;
+        if self.rounds.is_multiple_of(COLLECT_EVERY) {
+            self.forget_unused();
+        }
+        self.last_round = begin.elapsed();
+        Ok(())
+    }
+
+    /// Learn from what was collected, and publish it.
+    fn learn(&mut self) -> Result<()> {
         let now_ns = monotonic_ns();
         let table = self.learner.round(now_ns, self.utilisation_percent);
         self.past.note(table, now_ns);
@@ -320,11 +332,6 @@ impl Daemon<'_> {
         self.engine
             .set_bias_factor(self.learner.bias_factor().get())?;
         self.longest_publish = self.longest_publish.max(publishing.elapsed());
-        self.rounds += 1;
-        if self.rounds.is_multiple_of(COLLECT_EVERY) {
-            self.forget_unused();
-        }
-        self.last_round = begin.elapsed();
         Ok(())
     }
 
@@ -380,7 +387,7 @@ impl Daemon<'_> {
             policy_version: self.engine.policy_version(),
             predictor: self.settings.method.to_string(),
             bias_factor: self.learner.bias_factor().get(),
-            settings: self.settings.as_change(),
+            settings: Box::new(self.settings.as_change()),
             invocations: counters.invocations,
             invocations_lost: counters.invocations_lost,
             notices_lost: counters.notices_lost,

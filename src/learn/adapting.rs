@@ -293,7 +293,7 @@ proptest! {
             None => prop_assert!(series.is_empty()),
             Some(next_ns) => prop_assert!(next_ns.is_finite() && next_ns >= 0.0),
         }
-        let sample = predictor.distribution(&series);
+        let sample = predictor.distribution(&series, predictor.next_ns(&series));
         prop_assert!(predictor.remaining_ns(&sample).iter().all(|left| left.is_finite() && *left >= 0.0));
         prop_assert_eq!(predictor.next_ns(&series), predictor.next_ns(&series));
     }

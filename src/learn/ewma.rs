@@ -30,7 +30,7 @@ impl Predictor for Ewma {
         (weights > 0.0).then(|| total / weights)
     }
 
-    fn distribution(&self, series_ns: &[u64]) -> Distribution {
+    fn distribution(&self, series_ns: &[u64], _: Option<f64>) -> Distribution {
         let mut distribution = Distribution::empty();
         for (value_ns, weight) in weighted(series_ns) {
             distribution.add(value_ns, weight);
@@ -71,14 +71,14 @@ mod tests {
     #[test]
     fn the_distribution_has_the_mean_that_is_predicted() {
         let series: Vec<u64> = (1..100).map(|value| value * MS).collect();
-        let residual = mean_residual_ns(&Ewma.distribution(&series))[0];
+        let residual = mean_residual_ns(&Ewma.distribution(&series, None))[0];
         let next = Ewma.next_ns(&series).unwrap();
         assert!((residual / next - 1.0).abs() < 0.001, "{residual} {next}");
     }
 
     #[test]
     fn a_long_series_amounts_to_five_values() {
-        let passes = Ewma.distribution(&[MS; 256]).passes()[0];
+        let passes = Ewma.distribution(&[MS; 256], None).passes()[0];
         assert!((4.99..5.01).contains(&passes), "{passes}");
     }
 }

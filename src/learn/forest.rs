@@ -48,9 +48,8 @@ impl Predictor for Forest {
         Some(grown.unwrap_or(mean_ns))
     }
 
-    fn distribution(&self, series_ns: &[u64]) -> Distribution {
-        let latest_ns = latest(series_ns);
-        Distribution::scaled(latest_ns, self.next_ns(latest_ns))
+    fn distribution(&self, series_ns: &[u64], next_ns: Option<f64>) -> Distribution {
+        Distribution::scaled(latest(series_ns), next_ns)
     }
 }
 

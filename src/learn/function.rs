@@ -19,8 +19,8 @@ const FEW_SAMPLES: u32 = 8;
 /// A sample off from what was predicted by this ratio is cause to learn anew.
 const SURPRISING: u64 = 2;
 
-/// And so are as many after it: together they may turn out to be a shift.
-const ALERT: u32 = 4;
+/// And so are as many after it: together they may make a shift.
+const ALERT: u32 = shift::FEWEST as u32 - 1;
 
 /// As is having grown by one in so many samples.
 const MANY: u32 = 16;
@@ -159,16 +159,15 @@ impl Function {
         bias_of: impl FnOnce(&Forecast) -> [u64; BUCKETS],
     ) {
         let present_ns = shift::present(self.history.series_ns());
-        let sample = predictor.distribution(present_ns);
+        let next_ns = predictor.next_ns(present_ns);
+        let sample = predictor.distribution(present_ns, next_ns);
         let forecast = predictor.forecast(&sample, prior.forecast());
         self.entry.bias_ns = bias_of(&forecast);
         self.forecast = forecast;
         self.entry.samples = present_ns.len() as u32;
-        self.entry.predicted_ns = predictor
-            .next_ns(present_ns)
-            .map_or(self.forecast.at(0), |predicted_ns| {
-                predicted_ns.round() as u64
-            });
+        self.entry.predicted_ns = next_ns.map_or(self.forecast.at(0), |predicted_ns| {
+            predicted_ns.round() as u64
+        });
         self.unlearned = 0;
         self.learned_with = Some(prior.generation());
     }

@@ -320,14 +320,14 @@ mod tests {
                 .collect();
             let index = index(&values, objective);
             let last = bucket(*values.last().unwrap());
-            for place in 1..=last {
+            for (place, &actual) in index.iter().enumerate().take(last + 1).skip(1) {
                 let middle = (start(place) + start(place + 1)) as f64 / 2.0;
                 let least = by_trying_all(&values, middle, objective);
                 let expected = match objective {
                     Objective::Response => least,
                     Objective::Slowdown => least.sqrt(),
                 };
-                assert_near(index[place], expected, 1e-3);
+                assert_near(actual, expected, 1e-3);
             }
         }
 

@@ -46,7 +46,9 @@ impl Knowledge {
         Self {
             remembered: series_ns.len() as u32,
             samples: present_ns.len() as u32,
-            weight: predictor.distribution(present_ns).weight(),
+            weight: predictor
+                .distribution(present_ns, predictor.next_ns(present_ns))
+                .weight(),
             mean_ns: moments.map_or(0.0, |moments| moments.mean_ns),
             stdev_ns: moments.map_or(0.0, |moments| moments.stdev_ns),
             least_ns: present_ns.iter().copied().min().unwrap_or(0),

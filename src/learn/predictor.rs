@@ -27,9 +27,10 @@ pub trait Predictor: fmt::Debug + Send {
     /// finite and at least 0; `None` where the series says nothing.
     fn next_ns(&self, series_ns: &[u64]) -> Option<f64>;
 
-    /// The distribution the next value of a series is drawn from. By default
-    /// every value of the series is as likely as any other.
-    fn distribution(&self, series_ns: &[u64]) -> Distribution {
+    /// The distribution the next value of a series is drawn from, given what
+    /// [`next_ns`](Predictor::next_ns) says of it. By default every value of
+    /// the series is as likely as any other.
+    fn distribution(&self, series_ns: &[u64], _next_ns: Option<f64>) -> Distribution {
         Distribution::of(series_ns)
     }
 
