@@ -29,8 +29,11 @@ pub fn outcomes(trace: &Trace, pauses_ns: &[u64], cpus: u32) -> Vec<Outcome> {
         .collect()
 }
 
-/// Servers enough for the trace under SRPT: of each function as many as it
-/// would then have invocations at once.
+/// A server that has rested so long begins a new invocation, as ALPS sees it.
+const REST_NS: u64 = 10_000_000;
+
+/// Servers enough for the trace under SRPT: of each function so many that
+/// each can rest between two requests.
 pub fn standby(trace: &Trace, cpus: u32) -> Vec<Standby> {
     let simulated = simulate(trace, cpus);
     let mut standby: Vec<Option<Standby>> = vec![None; trace.functions.len()];
@@ -42,7 +45,7 @@ pub fn standby(trace: &Trace, cpus: u32) -> Vec<Standby> {
             continue;
         };
         ends.retain(|&end_ns| end_ns > request.arrival_ns);
-        ends.push(outcome.finish_ns);
+        ends.push(outcome.finish_ns.saturating_add(REST_NS));
         let at_once = ends.len() as u32;
         let servers = standby.get_or_insert(Standby {
             like: index,
@@ -97,7 +100,8 @@ mod tests {
 
     #[test]
     fn servers_for_all_at_once() {
-        let trace = trace(&[(0, 0, 10), (1, 0, 10), (2, 1, 1), (50, 0, 1)]);
+        let later = 2 * REST_NS;
+        let trace = trace(&[(0, 0, 10), (100, 0, 10), (200, 1, 1), (later, 0, 1)]);
         assert_eq!(
             standby(&trace, 2),
             [Standby { like: 0, count: 2 }, Standby { like: 2, count: 1 }]

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::ValueEnum;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Serialize;
 
 use super::say::say;
@@ -79,6 +80,7 @@ impl Cgroups {
             "the cgroup '{}' must be a path below the root of all cgroups, such as bench/load",
             parent.display()
         );
+        raise_file_limit();
         let mut cgroups = Self {
             leaves: Vec::new(),
             undo: Vec::new(),
@@ -201,6 +203,16 @@ impl Drop for Cgroups {
                 }
             }
         }
+    }
+}
+
+/// A directory stays open for each function.
+fn raise_file_limit() {
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < hard
+    {
+        // Where it stays low, the first open file too many is told of.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
     }
 }
 

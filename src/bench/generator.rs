@@ -5,7 +5,7 @@
 //! It runs SCHED_FIFO, so that the schedulers compared cannot delay it and it
 //! needs no CPU of its own, and does nothing but sleep and fork or wake: ends
 //! are written down by the workers, and the kernel reaps them (SIGCHLD
-//! ignored). Its workers are no real-time tasks (SCHED_RESET_ON_FORK). It
+//! ignored). Workers have everything but the heap of it. Its workers are no real-time tasks (SCHED_RESET_ON_FORK). It
 //! leads a process group that all its workers are in, so that one signal ends
 //! them.
 
@@ -18,9 +18,10 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::clock::{self, MONOTONIC, NS_PER_S};
 use super::futex;
+use super::heap;
 use super::process::{self, Child};
 use super::server::{MAX_INSTANCES, Pool, Post};
-use super::shared::Shared;
+use super::shared::{Shared, SharedCopy};
 use super::slot::{Slot, Status};
 use super::told::Told;
 use super::worker::Job;
@@ -113,12 +114,16 @@ impl Generator {
             Service::Servers(_) => load.due.len().min(MAX_INSTANCES),
         };
         let posts = Shared::<Post>::new(instances).context(no_memory)?;
+        let due = SharedCopy::of(load.due).context(no_memory)?;
+        let load = Load { due: &due, ..*load };
         let mut pool = Pool::new(load.due, &slots, &posts);
+        let heap = heap::range()?;
         let [state, ..] = &*status else {
             bail!(no_memory);
         };
         let child = Child::fork(|| {
-            if let Err(number) = lead(load, &slots, state, &mut pool) {
+            heap::leave_out(&heap);
+            if let Err(number) = lead(&load, &slots, state, &mut pool) {
                 state.launch_errno.store(number as u64, Relaxed);
             }
         })?;

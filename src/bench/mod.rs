@@ -11,6 +11,7 @@ mod contest;
 mod entrant;
 mod futex;
 mod generator;
+mod heap;
 mod host;
 mod in_charge;
 mod interrupt;
@@ -143,6 +144,7 @@ pub struct BenchArgs {
 /// When a round could not be run; those before it are printed all the same.
 /// Rounds that ran but should not be trusted are only marked so.
 pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
+    heap::gather();
     let host = Host::this()?;
     let cpus = preflight::cpus(args.cpus, &host)?;
     let entrants = Entrant::all(&args.schedulers, args.oracle, args.versus.len());

@@ -2,6 +2,7 @@
 //! Memory that a process shares with those it forks.
 
 use std::io;
+use std::marker::PhantomData;
 use std::mem::size_of;
 use std::ops::Deref;
 use std::ptr::{self, NonNull};
@@ -24,6 +25,41 @@ unsafe impl Shareable for AtomicU32 {}
 pub struct Shared<T: Shareable> {
     base: NonNull<T>,
     len: usize,
+}
+
+/// A slice of values that processes forked later find in the same memory,
+/// outside the heap. Nobody changes it.
+pub struct SharedCopy<T: Copy> {
+    bytes: Shared<AtomicU64>,
+    len: usize,
+    of: PhantomData<T>,
+}
+
+impl<T: Copy> SharedCopy<T> {
+    /// Copies `values`.
+    pub fn of(values: &[T]) -> io::Result<Self> {
+        const { assert!(align_of::<T>() <= align_of::<AtomicU64>()) };
+        let bytes = Shared::<AtomicU64>::new(size_of_val(values).div_ceil(size_of::<AtomicU64>()))?;
+        // SAFETY: the mapping is new, large enough and aligned to a page.
+        unsafe {
+            ptr::copy_nonoverlapping(values.as_ptr(), bytes.base.as_ptr().cast(), values.len())
+        };
+        Ok(Self {
+            bytes,
+            len: values.len(),
+            of: PhantomData,
+        })
+    }
+}
+
+impl<T: Copy> Deref for SharedCopy<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: `of` has put `len` values there, which nobody changes and
+        // which live as long as `self`.
+        unsafe { slice::from_raw_parts(self.bytes.base.as_ptr().cast(), self.len) }
+    }
 }
 
 impl<T: Shareable> Shared<T> {
@@ -82,5 +118,12 @@ mod tests {
         assert!(shared.iter().all(|value| value.load(Relaxed) == 0));
         shared[999].store(7, Relaxed);
         assert_eq!(shared[999].load(Relaxed), 7);
+    }
+
+    #[test]
+    fn copies_are_what_was_copied() {
+        let values = [(1u32, 2u8), (3, 4), (5, 6)];
+        assert_eq!(*SharedCopy::of(&values).unwrap(), values);
+        assert!(SharedCopy::<u8>::of(&[]).unwrap().is_empty());
     }
 }

@@ -14,7 +14,8 @@ struct cpu_state {
 	u64 since_ns;		/* when the task was switched in */
 	u64 attained_ns;	/* of its group at that time */
 	u64 base_ns;
-	u64 told_ns;
+	u64 told_ns;		/* of its group, see told.bpf.h */
+	u64 rescued_ns;		/* when it looked at the rescue queue last */
 	u32 function;
 	u32 llc;		/* set by the daemon before it attaches */
 } __attribute__((aligned(64)));
@@ -45,8 +46,9 @@ static __always_inline void now_running(struct task_struct *p,
 	state->since_ns = now;
 	state->attained_ns = g->cpu_ns;
 	state->base_ns = tctx->base_ns;
-	state->told_ns = g->told_ns;
 	state->function = g->function;
+	if (told_enabled)
+		state->told_ns = g->told_ns;
 }
 
 #endif

@@ -4,8 +4,8 @@
  * learned from them. The parts, in the order they build on each other:
  *
  *	task, cpu	what is remembered of tasks and CPUs
+ *	told		how long an invocation will run, where somebody says so
  *	identify	which function a task is
- *	told		how long it will run, where somebody says so
  *	observe, survey	invocations, reported to user space
  *	policy, rank	the published table, and the key made from it
  *	queue, place	where a task waits, and which CPU it takes
@@ -20,9 +20,9 @@ UEI_DEFINE(uei);
 
 #include "count.bpf.h"
 #include "task.bpf.h"
+#include "told.bpf.h"
 #include "cpu.bpf.h"
 #include "identify.bpf.h"
-#include "told.bpf.h"
 #include "policy.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"
@@ -131,7 +131,8 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 	 * empty would never look at the others.
 	 */
 	victim = find_victim(p, cpu, key, now);
-	tctx->queued_at_ns = scx_bpf_now();
+	if (!tctx->waiting_since_ns)
+		tctx->waiting_since_ns = scx_bpf_now();
 	scx_bpf_dsq_insert_vtime(p, queue_of(victim < 0 ? cpu : victim), slice_ns, key,
 				 enq_flags);
 	count(queued);
@@ -157,7 +158,7 @@ void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
 	u64 queue, head_key, now = scx_bpf_now();
 
 	rescue_all_stalled(now);
-	if (nr_rescue_waiting > 0 && take_rescued(now))
+	if (take_rescued_in_turn(cpu, now))
 		return;
 
 	if (prev_runnable) {
@@ -165,7 +166,8 @@ void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
 		if (tctx)
 			g = group_of(prev, tctx);
 	} else if (nr_queues() == 1) {
-		scx_bpf_dsq_move_to_local(0, 0);
+		if (!scx_bpf_dsq_move_to_local(0, 0))
+			take_rescued();
 		return;
 	}
 
@@ -182,6 +184,8 @@ void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
 			count(requeued);
 		return;
 	}
+	if (take_rescued())
+		return;
 	if (g)
 		keep_running(prev, slice_of(g));
 }
@@ -249,7 +253,7 @@ bool BPF_STRUCT_OPS(alps_yield, struct task_struct *from, struct task_struct *to
 s32 BPF_STRUCT_OPS_SLEEPABLE(alps_init)
 {
 	enforcing = true;
-	nr_rescue_waiting = 0;
+	rescue_pending = false;
 	nr_cpu_ids = scx_bpf_nr_cpu_ids();
 	return create_queues();
 }

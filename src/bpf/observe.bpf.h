@@ -192,6 +192,7 @@ static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 		return;
 	became_runnable(p, tctx, g, now);
 	limit_credit(tctx, now);
+	tctx->waiting_since_ns = 0;
 	tctx->on_cpu = 1;
 	if (!g->first_run_ns)
 		g->first_run_ns = now;

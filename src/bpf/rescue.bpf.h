@@ -18,11 +18,11 @@
  */
 const volatile u64 rescue_after_ns = 5ULL * NSEC_PER_SEC;
 
-/* Tasks in the rescue queue, so that dispatch need not ask. */
-volatile s32 nr_rescue_waiting;
-
-/* When any CPU served the rescue queue last. */
-volatile u64 last_rescue_ns;
+/*
+ * False only while the rescue queue is empty, so that dispatch need not look:
+ * it is raised after a task was moved there, and who lowers it looks again.
+ */
+volatile bool rescue_pending;
 
 /* When any CPU looked for stalled tasks last. */
 volatile u64 last_scan_ns;
@@ -40,11 +40,12 @@ static __always_inline void rescue_stalled(u64 queue, u64 now)
 	bpf_for_each(scx_dsq, p, queue, 0) {
 		struct task_ctx *tctx = task_ctx_of(p);
 
-		if (!tctx || now - tctx->queued_at_ns < rescue_after_ns)
+		/* Another CPU's clock may be ahead of ours. */
+		if (!tctx || (s64)(now - tctx->waiting_since_ns) < (s64)rescue_after_ns)
 			continue;
 		scx_bpf_dsq_move_set_slice(BPF_FOR_EACH_ITER, RESCUE_SLICE_NS);
 		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, RESCUE_QUEUE, 0)) {
-			__sync_fetch_and_add(&nr_rescue_waiting, 1);
+			rescue_pending = true;
 			count(rescued);
 		}
 	}
@@ -62,18 +63,30 @@ static __always_inline void rescue_all_stalled(u64 now)
 		rescue_stalled(id, now);
 }
 
-static __always_inline bool take_rescued(u64 now)
+/* Take a rescued task, for a CPU that has nothing else to do. */
+static __always_inline bool take_rescued(void)
 {
-	if (nr_rescue_waiting <= 0 || now - last_rescue_ns < RESCUE_PERIOD_NS)
+	if (!rescue_pending)
 		return false;
-	last_rescue_ns = now;
-	if (scx_bpf_dsq_move_to_local(RESCUE_QUEUE, 0)) {
-		__sync_fetch_and_sub(&nr_rescue_waiting, 1);
+	if (scx_bpf_dsq_move_to_local(RESCUE_QUEUE, 0))
 		return true;
+	if (!scx_bpf_dsq_nr_queued(RESCUE_QUEUE)) {
+		rescue_pending = false;
+		if (scx_bpf_dsq_nr_queued(RESCUE_QUEUE))
+			rescue_pending = true;
 	}
-	if (!scx_bpf_dsq_nr_queued(RESCUE_QUEUE))
-		nr_rescue_waiting = 0;
 	return false;
+}
+
+/* The same before all others, but only once each period. */
+static __always_inline bool take_rescued_in_turn(s32 cpu, u64 now)
+{
+	struct cpu_state *state = cpu_state_of(cpu);
+
+	if (!rescue_pending || (s64)(now - state->rescued_ns) < (s64)RESCUE_PERIOD_NS)
+		return false;
+	state->rescued_ns = now;
+	return take_rescued();
 }
 
 #endif

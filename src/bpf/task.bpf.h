@@ -39,7 +39,7 @@ struct task_ctx {
 	u64 burst_ns;		/* service since it last slept */
 	u64 mean_burst_ns;	/* of its bursts, exponentially weighted */
 	u64 key_ns;		/* its last rank, smaller is sooner */
-	u64 queued_at_ns;
+	u64 waiting_since_ns;	/* first queued after it last ran; 0 once it runs */
 	u32 runnable;
 	u32 on_cpu;
 	u32 handing_over;	/* gave its CPU to a task it woke, see place.bpf.h */

@@ -32,19 +32,18 @@ struct {
 	__type(value, u64);
 } told SEC(".maps");
 
-/* Take what was told under @tgid for @g's invocation, which begins; false: nothing. */
-static __always_inline bool hear_told(u32 tgid, struct group_ctx *g)
+/* Take what was told under @tgid, if anything, for @g's invocation, which begins. */
+static __always_inline void hear_told(u32 tgid, struct group_ctx *g)
 {
 	u64 *cpu_ns;
 
 	if (!told_enabled)
-		return false;
+		return;
 	cpu_ns = bpf_map_lookup_elem(&told, &tgid);
 	if (!cpu_ns)
-		return false;
+		return;
 	g->told_ns = *cpu_ns < TOLD_MAX_NS ? *cpu_ns : TOLD_MAX_NS;
 	bpf_map_delete_elem(&told, &tgid);
-	return true;
 }
 
 /* Whether something is told that nobody has heard yet. */
