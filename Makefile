@@ -32,10 +32,10 @@ bench-overhead bench-queues bench-daemon: build
 	@scripts/setup vm
 	@scripts/$@
 
-# What simulating and learning cost, in time and memory.
+# What simulating and learning cost, in time and memory, without a machine to run on.
 bench-sim:
 	@scripts/setup build
-	@$(CARGO) bench --locked --bench growth --bench sim
+	@$(CARGO) bench --locked --bench growth --bench sim --bench learn
 
 install: build
 	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -159,9 +159,6 @@ impl Input {
     /// The trace and its name.
     fn load(mut self) -> Result<(String, Trace)> {
         self.workload.trace.append(&mut self.files);
-        if self.workload.trace.is_empty() && self.workload.synth.is_none() {
-            bail!("no trace is named; pass a FILE, or - for standard input, or --synth NAME");
-        }
         let trace = self.workload.load(self.seed, self.cpus())?;
         Ok((self.workload.name(), trace))
     }
@@ -286,8 +283,7 @@ mod tests {
         fs::write(&old, "old").unwrap();
         let old = old.to_str().unwrap();
         for args in [
-            &["describe"][..],
-            &["describe", "f", "--synth", "mixed"],
+            &["describe", "f", "--synth", "mixed"][..],
             &["describe", "/nonexistent"],
             &["convert", "--synth", "mixed", "--to", "alps"],
             &["convert", "--synth", "mixed", "--service-times-out", old],

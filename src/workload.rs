@@ -18,9 +18,6 @@ const DEFAULT_LOAD: f64 = 0.9;
 /// How long a synthetic trace is where no --seconds are given.
 const DEFAULT_SECONDS: f64 = 20.0;
 
-/// A minute of a platform is a second here, unless other scales are given.
-const PLATFORM_SCALE: f64 = 1.0 / 60.0;
-
 const SECONDS_PER_DAY: f64 = 86_400.0;
 const NS_PER_S: f64 = 1e9;
 
@@ -29,6 +26,7 @@ const LONGEST_S: f64 = 366.0 * SECONDS_PER_DAY;
 
 /// The file that is standard input.
 const STDIN: &str = "-";
+const STDIN_NAME: &str = "standard input";
 
 /// Which requests arrive when, and how much CPU time they take.
 #[derive(Args, Clone, Debug)]
@@ -90,7 +88,7 @@ pub struct WorkloadArgs {
     pub time_scale: Option<f64>,
 
     /// What a file's CPU times are multiplied by
-    /// [default: 1/60 for a platform's trace, else 1]
+    /// [default: 1/60 for Azure's, else 1]
     #[arg(
         long,
         value_name = "FACTOR",
@@ -111,7 +109,7 @@ pub enum Synth {
     Mixed,
     /// After Azure Functions: log-normal, popular functions and a long tail, bursts
     Azure,
-    /// After Huawei's clouds: the same, shorter and burstier
+    /// After Huawei's clouds: the same, and burstier
     Huawei,
     /// Functions that are either short or long
     Bimodal,
@@ -177,6 +175,7 @@ impl WorkloadArgs {
     /// What the workload is called in a report.
     pub fn name(&self) -> String {
         match self.trace.first() {
+            Some(file) if file == Path::new(STDIN) => STDIN_NAME.to_owned(),
             Some(file) => {
                 let name = file.file_name().unwrap_or(file.as_os_str());
                 name.to_string_lossy().into_owned()
@@ -259,14 +258,10 @@ impl WorkloadArgs {
 
     /// What is to be read of a file.
     fn window(&self, format: Format, seconds: Option<f64>) -> Result<Window> {
-        let default_scale = match format.is_of_platform() {
-            true => PLATFORM_SCALE,
-            false => 1.0,
-        };
-        let scale = |option: &str, value: Option<f64>| {
-            within(option, value.unwrap_or(default_scale), 1e-6, 1e6)
-        };
-        let time_scale = scale("--time-scale", self.time_scale)?;
+        let [time_scale, cpu_scale] = format.usual_scales();
+        let time_scale = self.time_scale.unwrap_or(time_scale);
+        let time_scale = within("--time-scale", time_scale, 1e-6, 1e6)?;
+        let cpu_scale = self.cpu_scale.unwrap_or(cpu_scale);
         let from_s = within("--from", self.from.unwrap_or(0.0), 0.0, LONGEST_S)?;
         let day = within("--day", self.day.unwrap_or(0).into(), 0.0, 366.0)?;
         // What is stretched to its load is cut by CPU time, not by this.
@@ -277,7 +272,7 @@ impl WorkloadArgs {
                 .filter(|_| !stretched)
                 .map(|seconds| seconds / time_scale),
             time_scale,
-            cpu_scale: scale("--cpu-scale", self.cpu_scale)?,
+            cpu_scale: within("--cpu-scale", cpu_scale, 1e-6, 1e6)?,
         })
     }
 
@@ -329,12 +324,14 @@ impl Workload {
                 fit,
             } => {
                 let fitted = recording.fit(*window, Fit { cpus, seed, ..*fit })?;
-                eprintln!(
-                    "seed {seed}: {} of {} functions, times between arrivals × {:.3}",
-                    fitted.trace.functions.len(),
-                    fitted.functions,
-                    fitted.stretch * window.time_scale,
-                );
+                let kept = fitted.trace.functions.len();
+                let scale = fitted.stretch * window.time_scale;
+                if kept < fitted.functions || scale != 1.0 {
+                    eprintln!(
+                        "seed {seed}: {kept} of {} functions, times between arrivals × {scale:.3}",
+                        fitted.functions,
+                    );
+                }
                 Ok(fitted.trace)
             }
         }
@@ -343,7 +340,7 @@ impl Workload {
 
 fn source(file: &Path) -> Result<Source> {
     if file == Path::new(STDIN) {
-        return Ok(Source::new("standard input", io::stdin())?);
+        return Ok(Source::new(STDIN_NAME, io::stdin())?);
     }
     let open = || -> io::Result<Box<dyn Read>> {
         let opened = File::open(file)?;

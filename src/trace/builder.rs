@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! A trace, built request by request.
 
-use super::names::{NAME_ADVICE, Names};
+use super::error::Complaint;
+use super::names::Names;
 use super::window::{MAX_REQUESTS, Window};
 use super::{NS_PER_S, Request, Trace};
-
-/// What is wrong with a request, and what to do about it.
-pub type Complaint = (String, &'static str);
 
 /// Requests of a window, read so far.
 #[derive(Debug)]
@@ -34,7 +32,7 @@ impl Builder {
     /// When there are too many requests or the function cannot be named so.
     pub fn add(
         &mut self,
-        name: impl FnOnce(&mut Names) -> Result<u32, String>,
+        name: impl FnOnce(&mut Names) -> Result<u32, Complaint>,
         arrival_ns: f64,
         cpu_ns: f64,
     ) -> Result<(), Complaint> {
@@ -47,7 +45,7 @@ impl Builder {
                 "read a part with --from and --seconds",
             ));
         }
-        let function = name(&mut self.names).map_err(|why| (why, NAME_ADVICE))?;
+        let function = name(&mut self.names)?;
         self.requests.push(Request {
             arrival_ns: self.window.arrival_ns(arrival_ns),
             function,

@@ -27,11 +27,15 @@ impl fmt::Display for TraceError {
         if let Some(line) = self.line {
             write!(f, "{line}:")?;
         }
-        write!(f, " {}; {}", self.what, self.advice)
+        write!(f, " {}; {}", printable(&self.what), printable(&self.advice))
     }
 }
 
 impl std::error::Error for TraceError {}
+
+/// What is wrong with a line, and what to do about it: an error that does not
+/// know yet where it is.
+pub(super) type Complaint = (String, &'static str);
 
 /// Text from a file, in quotes, short and safe to show.
 pub(super) fn quoted(text: &str) -> String {

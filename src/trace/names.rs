@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::error::quoted;
+use super::error::{Complaint, quoted};
 
 /// The most functions a recording may have.
 pub const MAX_FUNCTIONS: usize = 1 << 18;
@@ -25,13 +25,16 @@ impl Names {
     ///
     /// # Errors
     /// When it cannot be a function's name, or there are too many.
-    pub fn number(&mut self, name: &str) -> Result<u32, String> {
+    pub fn number(&mut self, name: &str) -> Result<u32, Complaint> {
         if let Some(&number) = self.numbers.get(name) {
             return Ok(number);
         }
-        check(name)?;
+        check(name).map_err(|why| (why, ADVICE))?;
         if self.names.len() >= MAX_FUNCTIONS {
-            return Err(format!("more than {MAX_FUNCTIONS} functions"));
+            return Err((
+                format!("more than {MAX_FUNCTIONS} functions"),
+                "read a part with --from and --seconds",
+            ));
         }
         let number = self.names.len() as u32;
         self.numbers.insert(name.to_owned(), number);
@@ -44,7 +47,7 @@ impl Names {
     ///
     /// # Errors
     /// As [`number`](Self::number).
-    pub fn shortened(&mut self, key: &str, short: &str) -> Result<u32, String> {
+    pub fn shortened(&mut self, key: &str, short: &str) -> Result<u32, Complaint> {
         if let Some(&number) = self.numbers.get(key) {
             return Ok(number);
         }
@@ -84,7 +87,7 @@ fn check(name: &str) -> Result<(), String> {
 }
 
 /// What to do about a name that is none.
-pub const NAME_ADVICE: &str = "name functions by letters, digits and signs such as -, _ and @";
+const ADVICE: &str = "name functions by letters, digits and signs such as -, _ and @";
 
 #[cfg(test)]
 mod tests {

@@ -7,8 +7,8 @@
 //! `n`, and so in CPU time.
 
 use super::super::Trace;
-use super::super::builder::{Builder, Complaint};
-use super::super::error::{TraceError, quoted};
+use super::super::builder::Builder;
+use super::super::error::{Complaint, TraceError, quoted};
 use super::super::names::Names;
 use super::super::number::Number;
 use super::super::source::Source;

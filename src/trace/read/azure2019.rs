@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use super::super::cpu_times::CpuTimes;
 use super::super::error::TraceError;
 use super::super::minutes::{Cell, Counted, MAX_CELLS, MinuteCounts, SECONDS_PER_MINUTE};
-use super::super::names::{MAX_FUNCTIONS, NAME_ADVICE, Names};
+use super::super::names::{MAX_FUNCTIONS, Names};
 use super::super::number::Number;
 use super::super::source::Source;
 use super::super::table::Table;
@@ -73,7 +73,7 @@ pub fn read(counts: Source, durations: Source, window: Window) -> Result<MinuteC
         }
         let number = names
             .shortened(&key.joined(&table), &key.short(&table))
-            .map_err(|why| table.error(why, NAME_ADVICE))? as usize;
+            .map_err(|(what, advice)| table.error(what, advice))? as usize;
         match functions.get_mut(number) {
             Some(function) => function.cells.append(&mut cells),
             None => functions.push(Counted {

@@ -174,8 +174,6 @@ fn good_recordings_are_good() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
-
     #[test]
     fn arbitrary_bytes_are_no_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..300),

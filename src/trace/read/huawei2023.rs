@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::super::cpu_times::CpuTimes;
-use super::super::error::TraceError;
+use super::super::error::{TraceError, quoted};
 use super::super::minutes::{Cell, Counted, MAX_CELLS, MinuteCounts, SECONDS_PER_MINUTE};
 use super::super::names::MAX_FUNCTIONS;
 use super::super::number::Number;
@@ -270,8 +270,8 @@ impl Wide {
         {
             return Err(table.error(
                 format!(
-                    "the column '{}' is no function's number",
-                    table.columns()[odd]
+                    "the column {} is no function's number",
+                    quoted(&table.columns()[odd])
                 ),
                 "the columns are day, time, 0, 1, 2 …",
             ));

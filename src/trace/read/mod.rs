@@ -18,7 +18,7 @@ pub use service_times::ServiceTimes;
 
 use super::Trace;
 use super::error::TraceError;
-use super::minutes::MinuteCounts;
+use super::minutes::{MinuteCounts, SECONDS_PER_MINUTE};
 use super::source::Source;
 use super::window::Window;
 
@@ -44,6 +44,19 @@ impl Format {
         match self {
             Self::Alps | Self::Plain => false,
             Self::Azure2019 | Self::Azure2021 | Self::Huawei2023 => true,
+        }
+    }
+
+    /// What the times between arrivals, and CPU times, are multiplied by
+    /// unless somebody says otherwise.
+    ///
+    /// A minute of a platform becomes a second. Azure's requests take up to
+    /// minutes and become shorter too, Huawei's take milliseconds.
+    pub fn usual_scales(self) -> [f64; 2] {
+        match self {
+            Self::Alps | Self::Plain => [1.0, 1.0],
+            Self::Azure2019 | Self::Azure2021 => [1.0 / SECONDS_PER_MINUTE; 2],
+            Self::Huawei2023 => [1.0 / SECONDS_PER_MINUTE, 1.0],
         }
     }
 
