@@ -164,10 +164,7 @@ mod tests {
         let rows: Vec<&str> = text.lines().collect();
         assert!(rows[0].trim().starts_with("0 ms") && rows[0].ends_with("52 ms"));
         let cells = |row: &str| row.split(['▏', '▕']).nth(1).unwrap().to_owned();
-        assert_eq!(
-            cells(rows[1]),
-            "█".repeat(26) + &"·".repeat(0) + &" ".repeat(26)
-        );
+        assert_eq!(cells(rows[1]), "█".repeat(26) + &" ".repeat(26));
         assert_eq!(
             cells(rows[2]),
             " ".repeat(13) + &"·".repeat(13) + &"█".repeat(13) + &" ".repeat(13)
