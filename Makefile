@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BIN := target/release/scx_alps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-sim install clean
 
 all: build
 
@@ -34,6 +34,11 @@ lint:
 bench-overhead bench-queues bench-daemon: build
 	@scripts/setup vm
 	@scripts/$@
+
+# What simulating and learning cost, in time and memory, without a machine to run on.
+bench-sim:
+	@scripts/setup build
+	@$(CARGO) bench --locked --bench growth --bench sim --bench learn
 
 install: build
 	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use scx_alps::learn::{Avg, BiasFactor, LearnerConfig, Predictor, TuningParams};
+use clap::{ArgAction, Args, Parser, Subcommand};
+use scx_alps::learn::{Change, LearnerConfig, Method, Objective, Settings};
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
 
 use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::simulate;
 use crate::traces::TraceArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
@@ -45,10 +47,18 @@ pub enum Subcommands {
     Toggle(ControlArgs),
     /// Say which scheduler is in force, and how the daemon is.
     Status(StatusArgs),
+    /// Change how the running daemon learns; what is not given stays as it is.
+    Set(SetArgs),
+    /// Say what was learned of one function, in words and a picture.
+    Explain(ExplainArgs),
+    /// Print the policy table in force, or save it.
+    Policy(PolicyArgs),
     /// Show the functions live: rates, waiting, what is predicted and enforced.
     Top(TopArgs),
     /// Replay a trace under the kernel's own scheduler and under ALPS, side by side.
     Bench(Box<Measure<bench::BenchArgs>>),
+    /// Play a trace through in simulated time under any of many policies, side by side.
+    Simulate(Box<simulate::SimulateArgs>),
     /// Measure what scheduling itself costs: pipe ping-pong and fork.
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
     /// Convert, describe and scale traces.
@@ -97,11 +107,91 @@ pub struct TopArgs {
     pub once: bool,
 }
 
-/// How a function's next CPU time is predicted.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PredictorName {
-    /// The mean of what was seen.
-    Avg,
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins.
+    #[arg(long, value_name = "NAME")]
+    ml: Option<Method>,
+
+    /// What gittins keeps small: the mean response, or the mean slowdown.
+    #[arg(long, value_name = "response|slowdown")]
+    objective: Option<Objective>,
+
+    /// Weight of the predicted slice.
+    #[arg(long, allow_negative_numbers = true, value_parser = finite)]
+    alpha: Option<f64>,
+
+    /// Weight of the standard deviation taken off an unpredictable function's slice.
+    #[arg(long, allow_negative_numbers = true, value_parser = finite)]
+    beta: Option<f64>,
+
+    /// CPU utilisation in percent from which on slices shrink.
+    #[arg(long, allow_negative_numbers = true, value_parser = finite)]
+    theta: Option<f64>,
+
+    /// How gently slices shrink under overload.
+    #[arg(long, allow_negative_numbers = true, value_parser = finite)]
+    gamma: Option<f64>,
+
+    /// Whether unpredictable functions' slices are tuned.
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    unpred: Option<bool>,
+
+    /// Whether slices are tuned for overload.
+    #[arg(long, value_name = "on|off", value_parser = on_or_off)]
+    overload: Option<bool>,
+
+    /// K: seconds of waiting that one second of expected remaining CPU time is worth.
+    #[arg(short = 'k', long, value_name = "K", allow_negative_numbers = true, value_parser = finite)]
+    bias_factor: Option<f64>,
+
+    /// By how much K is multiplied on a machine that is busy all the time.
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = finite)]
+    load_factor: Option<f64>,
+}
+
+impl SetArgs {
+    /// What is to change.
+    pub fn change(&self) -> Change {
+        Change {
+            ml: self.ml.map(|method| method.to_string()),
+            objective: self.objective.map(|objective| objective.to_string()),
+            alpha: self.alpha,
+            beta: self.beta,
+            theta: self.theta,
+            gamma: self.gamma,
+            unpred: self.unpred,
+            overload: self.overload,
+            bias_factor: self.bias_factor,
+            load_factor: self.load_factor,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// The function, by the name 'scx_alps top' shows.
+    pub function: String,
+
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PolicyArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// Write it to a file as JSON, for 'scx_alps simulate --policy-table'; '-' is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -114,14 +204,23 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, help_heading = "Observe")]
     idle_gap: Duration,
 
-    /// How the next CPU time is predicted.
+    /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins.
     #[arg(
         long,
         value_name = "NAME",
-        default_value = "avg",
+        default_value_t = Method::default(),
         help_heading = "Learn"
     )]
-    ml: PredictorName,
+    ml: Method,
+
+    /// What gittins keeps small: the mean response, or the mean slowdown.
+    #[arg(
+        long,
+        value_name = "response|slowdown",
+        default_value_t = Objective::default(),
+        help_heading = "Learn"
+    )]
+    objective: Objective,
 
     /// Weight of the predicted slice.
     #[arg(
@@ -179,6 +278,15 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE", help_heading = "Learn")]
     state: Option<PathBuf>,
 
+    /// Where each function's invocations, total and mean CPU time are written on exit (CSV).
+    #[arg(
+        long = "exp_result",
+        alias = "exp-result",
+        value_name = "FILE",
+        help_heading = "Learn"
+    )]
+    exp_result: Option<OsString>,
+
     /// K: seconds of waiting that one second of expected remaining CPU time is worth.
     #[arg(
         short = 'k',
@@ -189,6 +297,16 @@ pub struct RunArgs {
         help_heading = "Enforce"
     )]
     bias_factor: f64,
+
+    /// By how much K is multiplied on a machine that is busy all the time, rising from theta on; 1: not at all.
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        default_value_t = 1.0,
+        allow_negative_numbers = true,
+        help_heading = "Enforce"
+    )]
+    load_factor: f64,
 
     /// No bias exceeds this, so no task waits longer for newcomers.
     #[arg(long, value_name = "TIME", default_value = "16s", value_parser = max_bias, help_heading = "Enforce")]
@@ -259,24 +377,25 @@ pub struct RunArgs {
 impl RunArgs {
     /// The daemon's configuration; values that cannot work are refused here.
     pub fn into_config(self) -> Result<DaemonConfig> {
-        let bias_factor = BiasFactor::new(self.bias_factor)?;
-        let mut tuning = TuningParams::new(self.alpha, self.beta, self.theta, self.gamma)?;
-        if self.unpred {
-            tuning = tuning.without_unpredictability();
-        }
-        if self.overload {
-            tuning = tuning.without_overload();
-        }
-        let predictor: Box<dyn Predictor> = match self.ml {
-            PredictorName::Avg => Box::new(Avg),
-        };
+        let settings = Settings::default().changed(&Change {
+            ml: Some(self.ml.to_string()),
+            objective: Some(self.objective.to_string()),
+            alpha: Some(self.alpha),
+            beta: Some(self.beta),
+            theta: Some(self.theta),
+            gamma: Some(self.gamma),
+            unpred: Some(!self.unpred),
+            overload: Some(!self.overload),
+            bias_factor: Some(self.bias_factor),
+            load_factor: Some(self.load_factor),
+        })?;
         Ok(DaemonConfig {
             engine: EngineConfig {
                 idle_gap: self.idle_gap,
                 default_slice: self.slice,
                 max_bias: self.max_bias,
                 preempt_margin: self.preempt_margin,
-                bias_factor: bias_factor.get(),
+                bias_factor: settings.bias_factor.get(),
                 queueing: self.queues,
                 partial: self.partial,
                 grace: !self.no_grace,
@@ -287,14 +406,20 @@ impl RunArgs {
             },
             learner: LearnerConfig {
                 window_ns: self.window.as_nanos() as u64,
-                tuning,
-                bias_factor,
+                tuning: settings.tuning,
+                bias_factor: settings.bias_factor,
+                load_factor: settings.load_factor,
                 max_bias_ns: self.max_bias.as_nanos() as u64,
                 ..LearnerConfig::default()
             },
-            predictor,
+            settings,
             functions: self.functions,
             state: self.state,
+            // As in the published code, an empty name is none.
+            exp_result: self
+                .exp_result
+                .filter(|file| !file.is_empty())
+                .map(PathBuf::from),
             socket: self.socket,
             interval: self.interval,
             enforce: !self.off,
@@ -303,12 +428,12 @@ impl RunArgs {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     humantime::parse_duration(text)
         .map_err(|error| format!("{error}; write a number with a unit, such as 10ms or 1s"))
 }
 
-fn positive_duration(text: &str) -> Result<Duration, String> {
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     if value.is_zero() || value > Duration::from_secs(24 * 3600) {
         return Err("it must be above 0 and at most a day".to_owned());
@@ -316,7 +441,25 @@ fn positive_duration(text: &str) -> Result<Duration, String> {
     Ok(value)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+/// Also because the control socket's JSON has no other numbers.
+fn finite(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "it must be a number")?;
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err("it must be a finite number".to_owned())
+    }
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("it must be on or off".to_owned()),
+    }
+}
+
+pub fn interval(text: &str) -> Result<Duration, String> {
     between(text, Duration::from_millis(50), Duration::from_secs(60))
 }
 
@@ -331,7 +474,7 @@ fn preempt_margin(text: &str) -> Result<Duration, String> {
 }
 
 /// A shorter window would be empty in most rounds.
-fn window(text: &str) -> Result<Duration, String> {
+pub fn window(text: &str) -> Result<Duration, String> {
     between(text, Duration::from_secs(1), Duration::from_secs(24 * 3600))
 }
 
@@ -349,7 +492,7 @@ fn between(text: &str, least: Duration, most: Duration) -> Result<Duration, Stri
 }
 
 /// The kernel throws out a scheduler that leaves a task waiting for 30 s.
-fn max_bias(text: &str) -> Result<Duration, String> {
+pub fn max_bias(text: &str) -> Result<Duration, String> {
     let value = duration(text)?;
     if value.is_zero() || value > Duration::from_secs(20) {
         return Err("it must be above 0 and at most 20s".to_owned());
@@ -389,6 +532,12 @@ mod tests {
             &["--stats", "0"],
             &["--stats", "NaN"],
             &["--queues", "numa"],
+            &["--ml", "svm"],
+            &["--objective", "fame"],
+            &["set", "--alpha", "NaN"],
+            &["set", "--theta", "much"],
+            &["set", "--unpred", "yes"],
+            &["explain"],
         ] {
             let args = std::iter::once(&"scx_alps").chain(args);
             assert!(Cli::try_parse_from(args).is_err());
@@ -399,9 +548,59 @@ mod tests {
             &["--alpha", "-1"],
             &["--gamma", "0"],
             &["--theta", "NaN"],
+            &["--load-factor", "-1"],
         ] {
             let cli = Cli::try_parse_from(std::iter::once(&"scx_alps").chain(args)).unwrap();
             assert!(cli.run.into_config().is_err(), "{args:?}");
         }
+    }
+
+    fn parsed(args: &[&str]) -> Cli {
+        Cli::try_parse_from(std::iter::once(&"scx_alps").chain(args)).unwrap()
+    }
+
+    #[test]
+    fn the_published_flags_have_their_published_meaning() {
+        let flags = "--alpha 1.5 --beta 0.5 --theta 60 --gamma 2 --ml ewmv --unpred --overload \
+                     --exp_result seals";
+        let flags: Vec<&str> = flags.split_whitespace().collect();
+        let config = parsed(&flags).run.into_config().unwrap();
+        let settings = config.settings;
+        assert_eq!(settings.method, Method::Ewma);
+        let tuning = settings.tuning;
+        let numbers = [
+            tuning.alpha(),
+            tuning.beta(),
+            tuning.theta(),
+            tuning.gamma(),
+        ];
+        assert_eq!(numbers, [1.5, 0.5, 60.0, 2.0]);
+        assert!(!tuning.tunes_unpredictability() && !tuning.tunes_overload());
+        assert_eq!(config.exp_result, Some(PathBuf::from("seals")));
+    }
+
+    #[test]
+    fn by_default_all_is_as_the_library_has_it() {
+        let config = parsed(&[]).run.into_config().unwrap();
+        assert_eq!(config.settings, Settings::default());
+        let none = parsed(&["--exp_result", ""]).run.into_config().unwrap();
+        assert_eq!(none.exp_result, None);
+    }
+
+    #[test]
+    fn set_changes_what_is_given_and_nothing_else() {
+        let args = "set --ml Gittins --alpha 1.5 --bias-factor 8 --overload off";
+        let args: Vec<&str> = args.split_whitespace().collect();
+        let Some(Subcommands::Set(set)) = parsed(&args).command else {
+            panic!("not taken for 'set'");
+        };
+        let expected = Change {
+            ml: Some("gittins".to_owned()),
+            alpha: Some(1.5),
+            bias_factor: Some(8.0),
+            overload: Some(false),
+            ..Change::default()
+        };
+        assert_eq!(set.change(), expected);
     }
 }

@@ -6,8 +6,12 @@ mod cli;
 mod control;
 mod daemon;
 mod engine;
+mod explain;
 mod logging;
+mod published;
 mod results;
+mod set;
+mod simulate;
 mod status;
 mod top;
 mod traces;
@@ -46,8 +50,16 @@ fn run(cli: Cli) -> Result<()> {
         Some(Subcommands::Off(args)) => status::change(&args.socket, Command::Off),
         Some(Subcommands::Toggle(args)) => status::change(&args.socket, Command::Toggle),
         Some(Subcommands::Status(args)) => status::show(&args.control.socket, args.json),
+        Some(Subcommands::Set(args)) => set::run(&args.control.socket, args.change()),
+        Some(Subcommands::Explain(args)) => {
+            explain::run(&args.control.socket, &args.function, args.json)
+        }
+        Some(Subcommands::Policy(args)) => {
+            published::run(&args.control.socket, args.save.as_deref())
+        }
         Some(Subcommands::Top(args)) => top::run(&args.control.socket, args.interval, args.once),
         Some(Subcommands::Bench(measure)) => bench::run(&measure.args, &measure.daemon),
+        Some(Subcommands::Simulate(args)) => simulate::run(&args),
         Some(Subcommands::BenchOverhead(measure)) => {
             with_daemon_on_demand(&measure.daemon, |toggle| {
                 bench::overhead::run(&measure.args, toggle)

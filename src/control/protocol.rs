@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What goes over the control socket.
 
+use scx_alps::learn::Change;
+use scx_alps::policy::NamedTable;
 use serde::{Deserialize, Serialize};
 
+use super::explanation::Explanation;
+
 /// What a client asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "command")]
 pub enum Command {
     On,
@@ -12,6 +16,14 @@ pub enum Command {
     Toggle,
     Status,
     Functions,
+    /// Change how is learned; answered by the status.
+    Set(Change),
+    /// What was learned of the functions of this name: of one, or also of one
+    /// recognised by what processes choose.
+    Explain {
+        function: String,
+    },
+    Policy,
 }
 
 /// What the daemon answers.
@@ -20,6 +32,8 @@ pub enum Command {
 pub enum Reply {
     Status(Status),
     Functions { rows: Vec<FunctionRow> },
+    Explanations { functions: Vec<Explanation> },
+    Policy { table: Box<NamedTable> },
     Refused { why: String },
 }
 
@@ -37,8 +51,11 @@ pub struct Status {
     /// Version of the policy table in force.
     pub policy_version: u64,
     pub predictor: String,
-    /// Bias of one second of expected remaining service, in seconds.
+    /// Bias of one second of expected remaining service, in seconds, as it is
+    /// in force; it may follow the load.
     pub bias_factor: f64,
+    /// What is set about learning.
+    pub settings: Box<Change>,
     pub invocations: u64,
     pub invocations_lost: u64,
     pub notices_lost: u64,
@@ -78,4 +95,34 @@ pub struct FunctionRow {
     pub wait_mean_ns: u64,
     /// Response over CPU time, mean.
     pub slowdown_mean: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_goes_over_the_socket_with_what_it_changes() {
+        let change = Change {
+            ml: Some("gittins".to_owned()),
+            alpha: Some(1.5),
+            ..Change::default()
+        };
+        let text = serde_json::to_string(&Command::Set(change.clone())).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Command>(&text).unwrap(),
+            Command::Set(change)
+        );
+        let short = r#"{"command": "set", "overload": false}"#;
+        let Command::Set(change) = serde_json::from_str(short).unwrap() else {
+            panic!("not taken for 'set'");
+        };
+        assert_eq!(change.overload, Some(false));
+    }
+
+    #[test]
+    fn a_change_of_what_there_is_not_is_refused() {
+        let text = r#"{"command": "set", "alfa": 2}"#;
+        assert!(serde_json::from_str::<Command>(text).is_err());
+    }
 }

@@ -118,6 +118,8 @@ fn request(stream: &UnixStream) -> Result<Command> {
     BufReader::new(stream.take(MAX_REQUEST_BYTES))
         .read_line(&mut line)
         .context("cannot read the request")?;
-    serde_json::from_str(&line)
-        .context("the request is not one of on, off, toggle, status, functions")
+    serde_json::from_str(&line).context(
+        "the request is none of on, off, toggle, status, functions, set, explain, policy, or not \
+         what this version makes of it",
+    )
 }

@@ -198,7 +198,7 @@ impl Directory {
 
     /// Give back the slots of functions that no cgroup maps to and that are
     /// not `needed` for another reason.
-    pub fn collect(&mut self, needed: &HashSet<FunctionId>) -> Vec<FunctionId> {
+    pub fn collect(&mut self, needed: &HashSet<FunctionId>) -> Vec<(FunctionId, FunctionName)> {
         let used: HashSet<FunctionId> = self
             .cgroups
             .values()
@@ -213,10 +213,10 @@ impl Directory {
             .map(|(function, _, _)| function)
             .filter(|function| !used.contains(function) && !needed.contains(function))
             .collect();
-        for &function in &unused {
-            self.registry.release(function);
-        }
         unused
+            .into_iter()
+            .filter_map(|function| Some((function, self.registry.release(function)?)))
+            .collect()
     }
 
     /// Make up for notices that were lost, and give slots that have become

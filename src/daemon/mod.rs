@@ -5,8 +5,11 @@
 mod activity;
 mod cgroups;
 mod directory;
+mod experiment;
+mod explain;
 mod file;
 pub mod mailbox;
+mod past;
 mod process;
 mod signals;
 mod sole;
@@ -29,14 +32,17 @@ use nix::time::{ClockId, clock_gettime};
 use nix::unistd::{SysconfVar, sysconf};
 use scx_alps::identify::{FunctionName, Source};
 use scx_alps::invocation::FunctionId;
-use scx_alps::learn::{Learner, LearnerConfig, Predictor};
+use scx_alps::learn::{Change, Learner, LearnerConfig, Settings};
+use scx_alps::policy::NamedTable;
 use scx_utils::build_id;
 
 use crate::control::{self, Command, FunctionRow, Reply, Status};
 use crate::engine::{Engine, EngineConfig, Finished, LiveGroup, requirements};
 use activity::Activity;
 use directory::Directory;
+use experiment::Experiment;
 use mailbox::{Letter, Mailbox};
+use past::Past;
 use sole::Sole;
 use state::SavedFunction;
 use stats::Metrics;
@@ -49,9 +55,12 @@ const COLLECT_EVERY: u64 = 60;
 pub struct DaemonConfig {
     pub engine: EngineConfig,
     pub learner: LearnerConfig,
-    pub predictor: Box<dyn Predictor>,
+    /// How is learned at first; the learner's own are the same.
+    pub settings: Settings,
     pub functions: Option<PathBuf>,
     pub state: Option<PathBuf>,
+    /// Where CPU times are written in the end.
+    pub exp_result: Option<PathBuf>,
     pub socket: PathBuf,
     /// Time between two rounds.
     pub interval: Duration,
@@ -64,11 +73,13 @@ struct Daemon<'a> {
     engine: Engine<'a>,
     directory: Directory,
     learner: Learner,
+    settings: Settings,
     activity: Activity,
+    past: Past,
+    experiment: Option<Experiment>,
     utilisation: Utilisation,
     utilisation_percent: f64,
     live: Vec<LiveGroup>,
-    predictor: String,
     state: Option<PathBuf>,
     started: Instant,
     rounds: u64,
@@ -93,6 +104,7 @@ pub fn run(config: DaemonConfig) -> Result<()> {
     if let Some(path) = &config.state {
         state::check(path)?;
     }
+    let experiment = config.exp_result.map(Experiment::begin).transpose()?;
     let (sender, mailbox) = Mailbox::new()?;
     let _control = control::Server::start(&config.socket, sender.clone())?;
     let _sole = Sole::claim()?;
@@ -101,7 +113,6 @@ pub fn run(config: DaemonConfig) -> Result<()> {
 
     let mut object = MaybeUninit::uninit();
     let engine = Engine::load(&config.engine, &mut object)?;
-    let predictor = config.predictor.name().to_owned();
     let mut daemon = Daemon {
         engine,
         directory,
@@ -110,13 +121,15 @@ pub fn run(config: DaemonConfig) -> Result<()> {
                 cpus: online_cpus(),
                 ..config.learner
             },
-            config.predictor,
+            config.settings.predictor(),
         ),
+        settings: config.settings,
         activity: Activity::default(),
+        past: Past::default(),
+        experiment,
         utilisation: Utilisation::default(),
         utilisation_percent: 0.0,
         live: Vec::new(),
-        predictor,
         state: config.state,
         started: Instant::now(),
         rounds: 0,
@@ -142,6 +155,7 @@ pub fn run(config: DaemonConfig) -> Result<()> {
 
     let ended = daemon.serve(&mailbox, config.interval);
     daemon.save_state();
+    daemon.end_experiment();
     ended
 }
 
@@ -221,6 +235,17 @@ impl Daemon<'_> {
             Command::Off => self.switch(false)?,
             Command::Toggle => self.switch(!self.engine.is_enforcing())?,
             Command::Status => {}
+            Command::Set(change) => self.set(&change)?,
+            Command::Explain { function } => {
+                return Ok(Reply::Explanations {
+                    functions: self.explain(&function)?,
+                });
+            }
+            Command::Policy => {
+                return Ok(Reply::Policy {
+                    table: Box::new(self.named_table()),
+                });
+            }
             Command::Functions => {
                 return Ok(Reply::Functions {
                     rows: self.function_rows()?,
@@ -228,6 +253,25 @@ impl Daemon<'_> {
             }
         }
         Ok(Reply::Status(self.status()?))
+    }
+
+    /// Change how is learned, all of it or, where anything is wrong, nothing;
+    /// in force at once.
+    fn set(&mut self, change: &Change) -> Result<()> {
+        let changed = self.settings.changed(change)?;
+        changed.apply(&self.settings, &mut self.learner);
+        self.settings = changed;
+        info!("set: {changed:?}");
+        self.collect()?;
+        self.learn()
+    }
+
+    /// The policy table in force, by the names of its functions.
+    fn named_table(&self) -> NamedTable {
+        let registry = self.directory.registry();
+        NamedTable::new(self.learner.table(), |function| {
+            registry.name(function).map(FunctionName::as_str)
+        })
     }
 
     fn switch(&mut self, on: bool) -> Result<()> {
@@ -271,6 +315,9 @@ impl Daemon<'_> {
             }
             self.learner.observe(&invocation);
             self.activity.note(&invocation);
+            if let Some(experiment) = &mut self.experiment {
+                experiment.note(&invocation);
+            }
         }
         self.directory.bury(&mut self.engine, removed);
         Ok(())
@@ -289,10 +336,7 @@ impl Daemon<'_> {
         self.collect()?;
         self.utilisation_percent = self.utilisation.sample();
         self.learner.set_cpus(online_cpus());
-        let table = self.learner.round(monotonic_ns(), self.utilisation_percent);
-        let publishing = Instant::now();
-        self.engine.publish(table)?;
-        self.longest_publish = self.longest_publish.max(publishing.elapsed());
+        self.learn()?;
         self.rounds += 1;
         let lost = self.engine.counters()?.notices_lost;
         let due = self.rounds.is_multiple_of(COLLECT_EVERY);
@@ -307,14 +351,31 @@ impl Daemon<'_> {
         Ok(())
     }
 
+    /// Learn from what was collected, and publish it.
+    fn learn(&mut self) -> Result<()> {
+        let now_ns = monotonic_ns();
+        let table = self.learner.round(now_ns, self.utilisation_percent);
+        self.past.note(table, now_ns);
+        let publishing = Instant::now();
+        self.engine.publish(table)?;
+        self.engine
+            .set_bias_factor(self.learner.bias_factor().get())?;
+        self.longest_publish = self.longest_publish.max(publishing.elapsed());
+        Ok(())
+    }
+
     fn forget_unused(&mut self) {
         let learned = self.learner.histories().map(|(function, _)| function);
         let live = self.live.iter().filter_map(|group| group.function);
         let needed: HashSet<FunctionId> = learned.chain(live).collect();
         let released = self.directory.collect(&needed);
-        for function in released {
+        for (function, name) in released {
             self.learner.forget(function);
             self.activity.forget(function);
+            self.past.forget(function);
+            if let Some(experiment) = &mut self.experiment {
+                experiment.retire(function, name.as_str());
+            }
         }
     }
 
@@ -351,8 +412,9 @@ impl Daemon<'_> {
             utilisation_percent: self.utilisation_percent,
             functions: self.directory.registry().len(),
             policy_version: self.engine.policy_version(),
-            predictor: self.predictor.clone(),
-            bias_factor: self.learner.config().bias_factor.get(),
+            predictor: self.settings.method.to_string(),
+            bias_factor: self.learner.bias_factor().get(),
+            settings: Box::new(self.settings.as_change()),
             invocations: counters.invocations,
             invocations_lost: counters.invocations_lost,
             notices_lost: counters.notices_lost,
@@ -440,6 +502,16 @@ impl Daemon<'_> {
             }
         }
         info!("{restored} functions restored from {}", path.display());
+    }
+
+    fn end_experiment(&mut self) {
+        let Some(experiment) = self.experiment.take() else {
+            return;
+        };
+        match experiment.end(self.directory.registry()) {
+            Ok((file, count)) => info!("CPU times of {count} functions in {}", file.display()),
+            Err(error) => warn!("the experiment's CPU times are lost: {error:#}"),
+        }
     }
 
     fn save_state(&self) {

@@ -358,6 +358,12 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
+    /// Set the bias of generic tasks' expected remaining service, which is in
+    /// force at once; functions have theirs in the policy table.
+    pub fn set_bias_factor(&mut self, factor: f64) -> Result<()> {
+        set_bias_factor(&mut self.skel, factor)
+    }
+
     /// The version of the policy table in force, 0 before the first.
     pub fn policy_version(&self) -> u64 {
         self.policy_version
@@ -459,7 +465,9 @@ fn set_bias_factor(skel: &mut BpfSkel<'_>, factor: f64) -> Result<()> {
     let Some(data) = skel.maps.data_data.as_mut() else {
         bail!("the BPF object has no data section: the build is broken");
     };
-    data.bias_factor_16 = (factor * 16.0).round().max(1.0) as u64;
+    let sixteenths = (factor * 16.0).round().max(1.0) as u64;
+    // SAFETY: an aligned integer that BPF programs read concurrently.
+    unsafe { std::ptr::write_volatile(&raw mut data.bias_factor_16, sixteenths) };
     Ok(())
 }
 

@@ -11,6 +11,7 @@
 mod facts;
 mod identity;
 mod name;
+mod near;
 mod pattern;
 pub(crate) mod printable;
 mod registry;
@@ -23,6 +24,7 @@ mod template;
 pub use facts::{COMM_BYTES, ENVIRON_BYTES, FACT_BYTES, ProcessFacts};
 pub use identity::{CgroupIdentity, Identity, Source};
 pub use name::{FunctionName, MAX_NAME_BYTES};
+pub use near::near;
 pub use pattern::{MAX_PATTERN_BYTES, Pattern};
 pub use registry::Registry;
 pub use rule_error::RuleError;

@@ -36,6 +36,17 @@ impl BiasFactor {
         self.0
     }
 
+    /// The factor multiplied, as far as the range allows; by what is no number
+    /// above 0 it stays as it is.
+    pub(super) fn times(self, ratio: f64) -> Self {
+        let factor = self.0 * ratio;
+        if factor > 0.0 {
+            Self(factor.min(Self::MAX))
+        } else {
+            self
+        }
+    }
+
     /// `min(K * remaining, max_ns)` for every bucket of attained service, in
     /// nanoseconds.
     pub fn bias_ns(self, forecast: &Forecast, max_ns: u64) -> [u64; BUCKETS] {

@@ -2,6 +2,7 @@
 //! What can be set about learning.
 
 use super::bias::BiasFactor;
+use super::following::LoadFactor;
 use super::tuning::TuningParams;
 
 /// The settings of a learner.
@@ -15,6 +16,8 @@ pub struct LearnerConfig {
     pub cpus: usize,
     /// Bias for each unit of remaining CPU time. Default 16.
     pub bias_factor: BiasFactor,
+    /// How that follows the load. Default 1: it does not.
+    pub load_factor: LoadFactor,
     /// No bias exceeds this. It has to stay well below the 30 s after which
     /// the kernel's watchdog ends a scheduler that leaves a task waiting.
     /// Default 16 s.
@@ -33,6 +36,7 @@ impl Default for LearnerConfig {
             window_capacity: 16_384,
             cpus: 1,
             bias_factor: BiasFactor::default(),
+            load_factor: LoadFactor::default(),
             max_bias_ns: 16 * SECOND_NS,
             forget_after_ns: 600 * SECOND_NS,
             tuning: TuningParams::default(),

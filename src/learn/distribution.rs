@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! A distribution of CPU times, summarised by bucket of the grid.
 
+use super::moments::Moments;
 use crate::policy::grid::{BUCKETS, bucket, start};
 
 /// A weighted sample of CPU times, kept as what the grid needs of it: for
@@ -42,6 +43,21 @@ impl Distribution {
         distribution
     }
 
+    /// Every value of `series_ns` with weight 1, all multiplied so that their
+    /// mean is `mean_ns`; as they are where that is no mean they can have.
+    pub fn scaled(series_ns: &[u64], mean_ns: Option<f64>) -> Self {
+        let own_ns = Moments::of(series_ns).map(|moments| moments.mean_ns);
+        let scale = match (mean_ns, own_ns) {
+            (Some(mean_ns), Some(own_ns)) if mean_ns > 0.0 && own_ns > 0.0 => mean_ns / own_ns,
+            _ => 1.0,
+        };
+        let mut distribution = Self::empty();
+        for &value_ns in series_ns {
+            distribution.add((value_ns as f64 * scale) as u64, 1.0);
+        }
+        distribution
+    }
+
     /// Adds a value. A weight that is no positive finite number counts as 0.
     pub fn add(&mut self, value_ns: u64, weight: f64) {
         if !(weight > 0.0 && weight.is_finite()) {
@@ -53,6 +69,11 @@ impl Distribution {
         bucket.weight += weight;
         bucket.reach += weight * reach;
         bucket.reach_squared += weight * reach * reach;
+    }
+
+    /// The weight of all values together.
+    pub fn weight(&self) -> f64 {
+        self.buckets.iter().map(|bucket| bucket.weight).sum()
     }
 
     /// The buckets, in the order of the grid.
@@ -103,6 +124,24 @@ mod tests {
     }
 
     #[test]
+    fn scaled_values_have_the_mean_asked_for() {
+        assert_eq!(
+            Distribution::scaled(&[1 << 20, 3 << 20], Some((4 << 20) as f64)),
+            Distribution::of(&[2 << 20, 6 << 20])
+        );
+        for impossible in [None, Some(0.0), Some(-1.0), Some(f64::NAN)] {
+            assert_eq!(
+                Distribution::scaled(&[5, 9], impossible),
+                Distribution::of(&[5, 9])
+            );
+        }
+        assert_eq!(
+            Distribution::scaled(&[0, 0], Some(7.0)),
+            Distribution::of(&[0, 0])
+        );
+    }
+
+    #[test]
     fn weights_that_are_no_weights_are_ignored() {
         let mut distribution = Distribution::empty();
         for weight in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
@@ -115,8 +154,7 @@ mod tests {
         #[test]
         fn weight_is_conserved(series in prop::collection::vec(any::<u64>(), 0..300)) {
             let distribution = Distribution::of(&series);
-            let weight: f64 = distribution.buckets().iter().map(|bucket| bucket.weight).sum();
-            prop_assert_eq!(weight, series.len() as f64);
+            prop_assert_eq!(distribution.weight(), series.len() as f64);
         }
     }
 }

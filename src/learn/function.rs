@@ -3,6 +3,7 @@
 
 use super::forecast::Forecast;
 use super::history::History;
+use super::intake::Intake;
 use super::moments::Moments;
 use super::order::Standing;
 use super::predictor::Predictor;
@@ -18,6 +19,9 @@ const FEW_SAMPLES: u32 = 8;
 /// A sample off from what was predicted by this ratio is cause to learn anew.
 const SURPRISING: u64 = 2;
 
+/// And so are as many after it: together they may make a shift.
+const ALERT: u32 = shift::FEWEST as u32 - 1;
+
 /// As is having grown by one in so many samples.
 const MANY: u32 = 16;
 
@@ -26,6 +30,9 @@ const MANY: u32 = 16;
 pub(super) struct Function {
     pub(super) id: FunctionId,
     pub(super) history: History,
+    intake: Intake,
+    /// What was last forecast, which the bias is made from.
+    forecast: Forecast,
     /// All but slice and rank, which depend on the other functions too, is
     /// as learned last.
     pub(super) entry: PolicyEntry,
@@ -33,6 +40,8 @@ pub(super) struct Function {
     grown: bool,
     /// Samples the entry was not learned from yet.
     unlearned: u32,
+    /// Samples yet to come that are cause to learn anew.
+    alert: u32,
     /// The round's time when the function was last found to have grown.
     last_seen_ns: u64,
     /// The prior's generation the entry was learned with; `None` where the
@@ -54,9 +63,12 @@ impl Function {
         Self {
             id,
             history: History::default(),
+            intake: Intake::new(id.slot() as u64),
+            forecast: Forecast::unknown(),
             entry: PolicyEntry::default(),
             grown: false,
             unlearned: 0,
+            alert: 0,
             last_seen_ns: 0,
             learned_with: None,
             slice: None,
@@ -64,21 +76,30 @@ impl Function {
         }
     }
 
-    /// Adds the newest sample.
+    /// Begins another round.
+    pub(super) fn begin_round(&mut self) {
+        self.intake.begin_round();
+    }
+
+    /// Offers the newest sample, of which enough may have been taken in.
     ///
     /// One more among hundreds of its like does not change what is learned;
     /// the entry waits for a few of them, but for none that surprises.
     pub(super) fn observe(&mut self, cpu_ns: u64) {
-        self.history.add(cpu_ns);
         self.grown = true;
+        if !self.intake.offer(&mut self.history, cpu_ns) {
+            return;
+        }
         self.unlearned = self.unlearned.saturating_add(1);
         let predicted_ns = self.entry.predicted_ns;
         let (less, more) = (cpu_ns.min(predicted_ns), cpu_ns.max(predicted_ns));
-        let surprising = more >= less.saturating_mul(SURPRISING);
-        let many = self.unlearned >= self.entry.samples / MANY;
-        if surprising || many {
+        if more >= less.saturating_mul(SURPRISING) {
+            self.alert = ALERT + 1;
+        }
+        if self.alert > 0 || self.unlearned >= self.entry.samples / MANY {
             self.relearn();
         }
+        self.alert = self.alert.saturating_sub(1);
     }
 
     /// Puts stored samples before those observed since.
@@ -138,15 +159,30 @@ impl Function {
         bias_of: impl FnOnce(&Forecast) -> [u64; BUCKETS],
     ) {
         let present_ns = shift::present(self.history.series_ns());
-        let sample = predictor.distribution(present_ns);
+        let next_ns = predictor.next_ns(present_ns);
+        let sample = predictor.distribution(present_ns, next_ns);
         let forecast = predictor.forecast(&sample, prior.forecast());
         self.entry.bias_ns = bias_of(&forecast);
+        self.forecast = forecast;
         self.entry.samples = present_ns.len() as u32;
-        self.entry.predicted_ns = predictor
-            .next_ns(present_ns)
-            .map_or(forecast.at(0), |predicted_ns| predicted_ns as u64);
+        self.entry.predicted_ns = next_ns.map_or(self.forecast.at(0), |predicted_ns| {
+            predicted_ns.round() as u64
+        });
         self.unlearned = 0;
         self.learned_with = Some(prior.generation());
+    }
+
+    /// Makes the bias anew of what was last forecast.
+    pub(super) fn rebias(&mut self, bias_of: impl FnOnce(&Forecast) -> [u64; BUCKETS]) {
+        self.entry.bias_ns = bias_of(&self.forecast);
+    }
+
+    pub(super) fn forecast(&self) -> &Forecast {
+        &self.forecast
+    }
+
+    pub(super) fn mean_wait_ns(&self) -> Option<f64> {
+        self.mean_wait_ns
     }
 
     pub(super) fn slice(&self) -> Option<PredictedSlice> {

@@ -13,8 +13,17 @@ use super::moments::Moments;
 /// oldest first.
 ///
 /// Bounded by count and not by age: a function invoked once in a few minutes
-/// is known as well as a busy one. Serialised as a plain sequence of
-/// nanoseconds; of a damaged one, the values that make sense are read.
+/// is known as well as a busy one; and of a busy one's samples, no more than a
+/// quarter of them come from one round.
+///
+/// How far the distribution of a full history can be off: by the inequality
+/// of Dvoretzky, Kiefer and Wolfowitz with Massart's constant (1990), the
+/// distribution function of `n` independent samples is nowhere further from
+/// the true one than `sqrt(ln(2 / p) / (2 n))` but with probability `p`. For
+/// 256 samples that is 0.085 in 19 of 20 cases.
+///
+/// Serialised as a plain sequence of nanoseconds; of a damaged one, the values
+/// that make sense are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct History {
@@ -29,16 +38,32 @@ impl History {
     /// damaged record.
     pub const PLAUSIBLE_NS: u64 = 1 << 53;
 
-    /// Adds the newest sample. The oldest makes room for it; an implausible
-    /// one is dropped.
-    pub fn add(&mut self, cpu_ns: u64) {
+    /// Adds the newest sample, and says whether it did. The oldest makes room
+    /// for it; an implausible one is dropped.
+    pub fn add(&mut self, cpu_ns: u64) -> bool {
         if cpu_ns > Self::PLAUSIBLE_NS {
-            return;
+            return false;
         }
         if self.samples_ns.len() == Self::CAPACITY {
             self.samples_ns.pop_front();
         }
         self.samples_ns.push_back(cpu_ns);
+        true
+    }
+
+    /// Puts a sample in the place of one that is `back` before the newest,
+    /// and says whether it did: an implausible one is dropped, and so is one
+    /// for a place there is not.
+    pub fn replace(&mut self, back: usize, cpu_ns: u64) -> bool {
+        let place = self.samples_ns.len().checked_sub(back + 1);
+        let place = place.and_then(|place| self.samples_ns.get_mut(place));
+        match place {
+            Some(sample_ns) if cpu_ns <= Self::PLAUSIBLE_NS => {
+                *sample_ns = cpu_ns;
+                true
+            }
+            _ => false,
+        }
     }
 
     pub fn len(&self) -> usize {
@@ -84,9 +109,9 @@ impl History {
 impl FromIterator<u64> for History {
     fn from_iter<I: IntoIterator<Item = u64>>(samples_ns: I) -> Self {
         let mut history = Self::default();
-        samples_ns
-            .into_iter()
-            .for_each(|cpu_ns| history.add(cpu_ns));
+        for cpu_ns in samples_ns {
+            history.add(cpu_ns);
+        }
         history
     }
 }
@@ -118,7 +143,7 @@ impl<'de> Visitor<'de> for Samples {
         let mut history = History::default();
         while let Some(element) = stored.next_element()? {
             match element {
-                Stored::Sample(cpu_ns) => history.add(cpu_ns),
+                Stored::Sample(cpu_ns) => _ = history.add(cpu_ns),
                 Stored::Damaged(IgnoredAny) => {}
             }
         }
@@ -159,6 +184,35 @@ mod tests {
     fn an_implausible_sample_is_dropped() {
         let history: History = [u64::MAX, 5].into_iter().collect();
         assert_eq!(history.len(), 1);
+    }
+
+    #[test]
+    fn a_sample_takes_the_place_of_another() {
+        let mut history: History = [1, 2, 3].into_iter().collect();
+        assert!(history.replace(0, 9) && history.replace(2, 7));
+        assert!(!history.replace(3, 5) && !history.replace(1, u64::MAX));
+        assert_eq!(history.samples_ns().collect::<Vec<_>>(), [7, 2, 9]);
+    }
+
+    #[test]
+    fn a_full_history_is_as_close_to_the_truth_as_stated() {
+        use rand::rngs::Xoshiro256PlusPlus;
+        use rand::{RngExt, SeedableRng};
+
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
+        let mut further = 0;
+        for _ in 0..1000 {
+            let history: History = (0..2000).map(|_| random.random_range(0..1 << 30)).collect();
+            let mut samples: Vec<u64> = history.samples_ns().collect();
+            samples.sort_unstable();
+            let off = samples.iter().enumerate().map(|(below, &sample)| {
+                let truth = sample as f64 / f64::from(1 << 30);
+                let seen = [below, below + 1].map(|count| count as f64 / 256.0);
+                (seen[0] - truth).abs().max((seen[1] - truth).abs())
+            });
+            further += u32::from(off.fold(0.0, f64::max) > 0.085);
+        }
+        assert!(further < 60, "{further} of 1000");
     }
 
     #[test]

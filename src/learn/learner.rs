@@ -3,13 +3,16 @@
 
 use super::bias::BiasFactor;
 use super::config::LearnerConfig;
+use super::following::{Following, LoadFactor};
 use super::forecast::Forecast;
 use super::function::Function;
 use super::history::History;
+use super::knowledge::Knowledge;
 use super::order;
 use super::predictor::Predictor;
 use super::prior::Prior;
 use super::replay::Replay;
+use super::tuning::TuningParams;
 use super::window::Window;
 use crate::invocation::{FunctionId, Invocation};
 use crate::policy::{BUCKETS, PolicyEntry, PolicyTable};
@@ -43,6 +46,7 @@ pub struct Learner {
     /// By slot. What slot 0 has learned of itself is not published.
     functions: Vec<Option<Box<Function>>>,
     prior: Prior,
+    following: Following,
     /// Whether there is anything to replay that was not replayed yet.
     replay_due: bool,
     /// Invocations that have come since the last replay.
@@ -60,6 +64,7 @@ impl Learner {
         Self {
             window: Window::new(config.window_ns, config.window_capacity),
             prior: Prior::new(predictor.as_ref()),
+            following: Following::new(config.bias_factor),
             config,
             predictor,
             functions: Vec::new(),
@@ -110,6 +115,7 @@ impl Learner {
         self.window.evict(now_ns);
         self.replay();
         self.learn();
+        self.follow(utilisation_percent);
         let ranks = self.ranks();
         self.table = self.publish(&ranks, utilisation_percent);
         &self.table
@@ -132,12 +138,54 @@ impl Learner {
         self.config.cpus = cpus;
     }
 
+    /// Sets what turns the past into what is expected, from the next round on.
+    pub fn set_predictor(&mut self, predictor: Box<dyn Predictor>) {
+        self.prior = Prior::new(predictor.as_ref());
+        self.prior_due = true;
+        self.predictor = predictor;
+        // Slices are predicted from a replay.
+        self.replay_due = true;
+        self.rounds_since_replay = MAX_ROUNDS_BETWEEN_REPLAYS;
+        self.known_mut().for_each(Function::relearn);
+    }
+
     /// Sets the bias for each unit of remaining CPU time from the next round on.
     pub fn set_bias_factor(&mut self, factor: BiasFactor) {
         if factor != self.config.bias_factor {
             self.config.bias_factor = factor;
-            self.known_mut().for_each(Function::relearn);
+            self.follow_anew();
         }
+    }
+
+    /// Sets how the bias factor follows the load from the next round on.
+    pub fn set_load_factor(&mut self, factor: LoadFactor) {
+        if factor != self.config.load_factor {
+            self.config.load_factor = factor;
+            self.follow_anew();
+        }
+    }
+
+    /// Sets the fine-tuning of slices from the next round on.
+    pub fn set_tuning(&mut self, tuning: TuningParams) {
+        self.config.tuning = tuning;
+    }
+
+    /// The bias for each unit of remaining CPU time that the last round's
+    /// table was made with.
+    pub fn bias_factor(&self) -> BiasFactor {
+        self.following.in_force()
+    }
+
+    /// What is known of a function and what it rests on; `None` where nothing
+    /// was ever seen of it.
+    pub fn knowledge(&self, function: FunctionId) -> Option<Knowledge> {
+        let known = self.functions.get(function.slot())?.as_ref()?;
+        Some(Knowledge::of(known, self.predictor.as_ref()))
+    }
+
+    /// What is expected of a function never seen.
+    pub fn prior(&self) -> &Forecast {
+        self.prior.forecast()
     }
 
     /// The histories of all functions, in the order of their slots, to be stored.
@@ -226,10 +274,32 @@ impl Learner {
                 .learn(predictor, functions.map(|function| &function.history));
         }
         let prior = &self.prior;
+        let bias_of = bias_of(self.following.in_force(), &self.config);
         for function in self.functions.iter_mut().flatten() {
+            function.begin_round();
             if function.is_outdated(prior) {
-                function.learn(predictor, prior, |forecast| bias_ns(&self.config, forecast));
+                function.learn(predictor, prior, bias_of);
             }
+        }
+    }
+
+    /// Has the bias factor follow the load.
+    fn follow(&mut self, utilisation_percent: f64) {
+        if self.following.heed(&self.config, utilisation_percent) {
+            self.rebias();
+        }
+    }
+
+    /// Has the bias factor start out from the one set.
+    fn follow_anew(&mut self) {
+        self.following = Following::new(self.config.bias_factor);
+        self.rebias();
+    }
+
+    fn rebias(&mut self) {
+        let bias_of = bias_of(self.following.in_force(), &self.config);
+        for function in self.functions.iter_mut().flatten() {
+            function.rebias(bias_of);
         }
     }
 
@@ -252,7 +322,7 @@ impl Learner {
     fn publish(&self, ranks: &[u32], utilisation_percent: f64) -> PolicyTable {
         let forecast = self.prior.forecast();
         let prior = PolicyEntry {
-            bias_ns: bias_ns(&self.config, forecast),
+            bias_ns: bias_of(self.following.in_force(), &self.config)(forecast),
             slice_ns: 0,
             rank: ranks[0],
             samples: self.prior.samples(),
@@ -283,8 +353,13 @@ impl Learner {
     }
 }
 
-fn bias_ns(config: &LearnerConfig, forecast: &Forecast) -> [u64; BUCKETS] {
-    config.bias_factor.bias_ns(forecast, config.max_bias_ns)
+/// What makes the bias of a forecast.
+fn bias_of(
+    factor: BiasFactor,
+    config: &LearnerConfig,
+) -> impl Fn(&Forecast) -> [u64; BUCKETS] + Copy + use<> {
+    let max_ns = config.max_bias_ns;
+    move |forecast| factor.bias_ns(forecast, max_ns)
 }
 
 #[cfg(test)]
@@ -397,7 +472,7 @@ mod tests {
             (0.0, tuning, 40 * MS),
             (70.0, tuning, 32 * MS),
             (100.0, tuning, 20 * MS),
-            (100.0, tuning.without_overload(), 40 * MS),
+            (100.0, tuning.with_overload(false), 40 * MS),
         ] {
             let mut learner = learner(LearnerConfig {
                 tuning,

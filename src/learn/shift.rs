@@ -21,7 +21,7 @@
 use crate::policy::grid::{BUCKETS, bucket};
 
 /// Samples that make a behaviour, on either side of a shift.
-const FEWEST: usize = 3;
+pub(super) const FEWEST: usize = 3;
 
 /// Kolmogorov-Smirnov coefficient for a significance of 1 %.
 const COEFFICIENT: f64 = 1.63;

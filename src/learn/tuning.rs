@@ -64,22 +64,48 @@ impl TuningParams {
         })
     }
 
-    /// Without the tuning for unpredictability: `ts_u = ts`. This is what the
-    /// published flag `--unpred` means.
-    pub fn without_unpredictability(self) -> Self {
+    /// With the tuning for unpredictability on or off. Off means `ts_u = ts`,
+    /// and is what the published flag `--unpred` asks for.
+    pub fn with_unpredictability(self, tuned: bool) -> Self {
         Self {
-            unpredictability: false,
+            unpredictability: tuned,
             ..self
         }
     }
 
-    /// Without the tuning for overload: `p = 1`. This is what the published
-    /// flag `--overload` means.
-    pub fn without_overload(self) -> Self {
+    /// With the tuning for overload on or off. Off means `p = 1`, and is what
+    /// the published flag `--overload` asks for.
+    pub fn with_overload(self, tuned: bool) -> Self {
         Self {
-            overload: false,
+            overload: tuned,
             ..self
         }
+    }
+
+    pub fn alpha(&self) -> f64 {
+        self.alpha
+    }
+
+    pub fn beta(&self) -> f64 {
+        self.beta
+    }
+
+    pub fn theta(&self) -> f64 {
+        self.theta
+    }
+
+    pub fn gamma(&self) -> f64 {
+        self.gamma
+    }
+
+    /// Whether the tuning for unpredictability is on.
+    pub fn tunes_unpredictability(&self) -> bool {
+        self.unpredictability
+    }
+
+    /// Whether the tuning for overload is on.
+    pub fn tunes_overload(&self) -> bool {
+        self.overload
     }
 
     /// The slice of a function in nanoseconds, at most [`SLICE_CAP_NS`]; 0
@@ -211,9 +237,9 @@ mod tests {
         let tuning = TuningParams::default();
         let slice = |tuning: TuningParams| tuning.slice_ns(10.0 * MS, 4.0 * MS, 100.0);
         assert_eq!(slice(tuning), 3_000_000);
-        assert_eq!(slice(tuning.without_unpredictability()), 5_000_000);
-        assert_eq!(slice(tuning.without_overload()), 6_000_000);
-        let off = tuning.without_unpredictability().without_overload();
+        assert_eq!(slice(tuning.with_unpredictability(false)), 5_000_000);
+        assert_eq!(slice(tuning.with_overload(false)), 6_000_000);
+        let off = tuning.with_unpredictability(false).with_overload(false);
         assert_eq!(slice(off), 10_000_000);
     }
 
@@ -222,7 +248,7 @@ mod tests {
         let tuning = TuningParams::default();
         assert_eq!(tuning.slice_ns(1e12, 0.0, 100.0), SLICE_CAP_NS);
         assert_eq!(
-            tuning.without_unpredictability().slice_ns(1e12, 0.0, 0.0),
+            tuning.with_unpredictability(false).slice_ns(1e12, 0.0, 0.0),
             SLICE_CAP_NS
         );
     }

@@ -2,8 +2,11 @@
 //! The policy table: everything that is learned, in the form the scheduler
 //! enforces it.
 
+mod bias;
 pub mod grid;
+pub mod named;
 pub mod table;
 
 pub use grid::BUCKETS;
+pub use named::{NamedTable, NamedTableError};
 pub use table::{PolicyEntry, PolicyTable};

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! One round's result: for each function a bias by attained service, and a slice.
 
+use serde::{Deserialize, Serialize};
+
 use super::grid::{BUCKETS, bucket};
 use crate::invocation::FunctionId;
 
 /// What the scheduler enforces for one function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PolicyEntry {
     /// Added to a task's virtual time, by bucket of attained service.
+    #[serde(with = "super::bias")]
     pub bias_ns: [u64; BUCKETS],
     /// How long the function runs between two looks at the queue; 0 where it
     /// has no slice of its own and gets the scheduler's default.

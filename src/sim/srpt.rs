@@ -3,177 +3,49 @@
 //! remaining CPU time run, one on each CPU.
 //!
 //! On one CPU no schedule has a lower mean response (Schrage, 1968); on
-//! several it is the usual yardstick. Among equal remaining times the earlier
-//! arrival goes first, then the earlier in the input. Preemption and
-//! migration cost nothing.
+//! several it is the usual yardstick.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
-
+use super::discipline::{Discipline, Standing};
 use super::job::{Job, Outcome, Slice};
+use super::machine::{self, Machine};
 
-/// Replays `jobs`, in any order, under SRPT on `cpus` CPUs (0 counts as 1).
+/// Shortest remaining processing time first; the key is the remaining time.
 ///
-/// The outcomes come in the order of the input. `on_slice` sees every slice,
-/// in the order of their ends. A job without CPU time finishes as it arrives,
-/// without a slice. There are at most `2n` slices, and the cost is
-/// `O(n log n)` with, for each slice, one shift within an array of the running jobs.
+/// A running job's anchored key is its end, since all run at the same speed.
 ///
-/// Simulated time ends at `u64::MAX`: a job that would need longer is cut off
-/// there.
+/// Where switching costs, a job gives way only if the other's end, the switch
+/// included, is nearer than its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Srpt {
+    pub switch_cost_ns: u64,
+}
+
+impl Discipline for Srpt {
+    type Key = u64;
+
+    const DUE_IN_ORDER: bool = true;
+
+    fn arrived(&mut self, at: &Standing) -> u64 {
+        at.remaining_ns()
+    }
+
+    fn anchored(remaining_ns: u64, from_ns: u64) -> u64 {
+        from_ns.saturating_add(remaining_ns)
+    }
+
+    fn aged(end_ns: u64, now_ns: u64) -> u64 {
+        end_ns.saturating_sub(now_ns)
+    }
+
+    fn gives_way(&self, running_ns: u64, waiting_ns: u64) -> bool {
+        waiting_ns.saturating_add(self.switch_cost_ns) < running_ns
+    }
+}
+
+/// Replays `jobs`, in any order, under SRPT on `cpus` CPUs (0 counts as 1)
+/// that switch at no cost; see [`machine::run`]. There are at most `2n` slices.
 pub fn replay(jobs: &[Job], cpus: usize, on_slice: impl FnMut(Slice)) -> Vec<Outcome> {
-    let mut machine = Machine::new(jobs, cpus.max(1), on_slice);
-    while let Some(now_ns) = machine.next_event_ns() {
-        machine.complete(now_ns);
-        machine.fill(now_ns);
-        machine.admit(now_ns);
-    }
-    machine.outcomes
-}
-
-/// A job's place in the order of arrivals.
-type Order = usize;
-
-/// Stands in an outcome for what has not happened yet.
-const NOT_YET: u64 = u64::MAX;
-
-struct Machine<'a, V> {
-    jobs: &'a [Job],
-    cpus: usize,
-    on_slice: V,
-    /// Arrival and index of every job, in the order of arrivals.
-    arrivals: Vec<(u64, usize)>,
-    admitted: usize,
-    /// Remaining time of the jobs without a CPU, least first.
-    waiting: BinaryHeap<Reverse<(u64, Order)>>,
-    /// Finish of the jobs with a CPU, latest first. They all run at the same
-    /// speed, so this is the order of their remaining times too, and it does
-    /// not age.
-    running: VecDeque<(u64, Order)>,
-    /// Where the current slice of a running job began.
-    slice_start_ns: Vec<u64>,
-    outcomes: Vec<Outcome>,
-}
-
-impl<'a, V: FnMut(Slice)> Machine<'a, V> {
-    fn new(jobs: &'a [Job], cpus: usize, on_slice: V) -> Self {
-        let mut arrivals: Vec<_> = jobs
-            .iter()
-            .enumerate()
-            .map(|(index, job)| (job.arrival_ns, index))
-            .collect();
-        arrivals.sort_unstable();
-        let pending = Outcome {
-            first_run_ns: NOT_YET,
-            finish_ns: NOT_YET,
-        };
-        Self {
-            jobs,
-            cpus,
-            on_slice,
-            arrivals,
-            admitted: 0,
-            waiting: BinaryHeap::new(),
-            running: VecDeque::new(),
-            slice_start_ns: vec![0; jobs.len()],
-            outcomes: vec![pending; jobs.len()],
-        }
-    }
-
-    /// The next arrival or completion; `None` when all is done, since no job
-    /// waits while a CPU is free.
-    fn next_event_ns(&self) -> Option<u64> {
-        let arrival = self.arrivals.get(self.admitted).map(|&(at, _)| at);
-        let finish = self.running.back().map(|&(at, _)| at);
-        match (arrival, finish) {
-            (Some(arrival), Some(finish)) => Some(arrival.min(finish)),
-            (arrival, finish) => arrival.or(finish),
-        }
-    }
-
-    fn complete(&mut self, now_ns: u64) {
-        while let Some(&(finish_ns, order)) = self.running.back() {
-            if finish_ns > now_ns {
-                break;
-            }
-            self.running.pop_back();
-            self.end_slice(order, finish_ns);
-            let (_, index) = self.arrivals[order];
-            self.outcomes[index].finish_ns = finish_ns;
-        }
-    }
-
-    /// Gives the free CPUs to the shortest waiting jobs.
-    fn fill(&mut self, now_ns: u64) {
-        while self.running.len() < self.cpus {
-            let Some(Reverse((remaining_ns, order))) = self.waiting.pop() else {
-                break;
-            };
-            self.start_slice(order, remaining_ns, now_ns);
-        }
-    }
-
-    fn admit(&mut self, now_ns: u64) {
-        while let Some(&(arrival_ns, index)) = self.arrivals.get(self.admitted) {
-            if arrival_ns > now_ns {
-                break;
-            }
-            let order = self.admitted;
-            self.admitted += 1;
-            match self.jobs[index].cpu_ns {
-                0 => {
-                    self.outcomes[index] = Outcome {
-                        first_run_ns: arrival_ns,
-                        finish_ns: arrival_ns,
-                    }
-                }
-                cpu_ns => self.place(order, cpu_ns, now_ns),
-            }
-        }
-    }
-
-    /// Finds an arriving job a free CPU, or one whose job has more left to
-    /// do, or lets it wait.
-    fn place(&mut self, order: Order, cpu_ns: u64, now_ns: u64) {
-        if self.running.len() < self.cpus {
-            self.start_slice(order, cpu_ns, now_ns);
-            return;
-        }
-        match self.running.front() {
-            Some(&(finish_ns, longest)) if finish_ns - now_ns > cpu_ns => {
-                self.running.pop_front();
-                self.end_slice(longest, now_ns);
-                self.waiting.push(Reverse((finish_ns - now_ns, longest)));
-                self.start_slice(order, cpu_ns, now_ns);
-            }
-            _ => self.waiting.push(Reverse((cpu_ns, order))),
-        }
-    }
-
-    fn start_slice(&mut self, order: Order, remaining_ns: u64, now_ns: u64) {
-        self.slice_start_ns[order] = now_ns;
-        let key = (now_ns.saturating_add(remaining_ns), order);
-        let place = self.running.partition_point(|&other| other > key);
-        self.running.insert(place, key);
-    }
-
-    /// Ends a slice that is none if another arrival of the same moment took
-    /// the CPU away again.
-    fn end_slice(&mut self, order: Order, now_ns: u64) {
-        let start_ns = self.slice_start_ns[order];
-        if start_ns >= now_ns {
-            return;
-        }
-        let (_, index) = self.arrivals[order];
-        let first_run_ns = &mut self.outcomes[index].first_run_ns;
-        *first_run_ns = start_ns.min(*first_run_ns);
-        (self.on_slice)(Slice {
-            job: index,
-            function: self.jobs[index].function,
-            start_ns,
-            end_ns: now_ns,
-        });
-    }
+    machine::run(&mut Srpt::default(), jobs, Machine::ideal(cpus), on_slice)
 }
 
 #[cfg(test)]
@@ -206,14 +78,8 @@ mod tests {
         let mut outcomes: Vec<Outcome> = jobs
             .iter()
             .map(|job| match job.cpu_ns {
-                0 => Outcome {
-                    first_run_ns: job.arrival_ns,
-                    finish_ns: job.arrival_ns,
-                },
-                _ => Outcome {
-                    first_run_ns: NOT_YET,
-                    finish_ns: NOT_YET,
-                },
+                0 => Outcome::immediate(job),
+                _ => Outcome::pending(),
             })
             .collect();
         let mut now = 0;
@@ -336,7 +202,10 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_the_schedule_of_unit_steps(jobs in jobs(24, 40, 12), cpus in 1usize..6) {
-            prop_assert_eq!(run(&jobs, cpus).0, by_ticks(&jobs, cpus));
+            let times = |outcomes: Vec<Outcome>| -> Vec<_> {
+                outcomes.iter().map(|o| (o.first_run_ns, o.finish_ns)).collect()
+            };
+            prop_assert_eq!(times(run(&jobs, cpus).0), times(by_ticks(&jobs, cpus)));
         }
 
         #[test]

@@ -9,7 +9,7 @@ mod asker;
 mod column;
 mod draw;
 mod footer;
-mod format;
+pub mod format;
 mod header;
 mod help;
 mod input;

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! A policy table to be kept: its entries under the names of their functions.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::table::{PolicyEntry, PolicyTable};
+use crate::invocation::FunctionId;
+
+/// A policy table whose entries go by name and not by slot, because slots mean
+/// nothing outside the daemon that gave them out.
+///
+/// As JSON:
+///
+/// ```json
+/// {
+///   "format": 1,
+///   "prior": { "bias_ns": [48 numbers], "slice_ns": 0, "rank": 9,
+///              "samples": 72, "predicted_ns": 44000000 },
+///   "functions": { "resize": { "bias_ns": [48 numbers], … }, … }
+/// }
+/// ```
+///
+/// with the fields of [`PolicyEntry`], times in nanoseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedTable {
+    format: u32,
+    prior: PolicyEntry,
+    functions: BTreeMap<String, PolicyEntry>,
+}
+
+/// Raised when older files can no longer be read.
+const FORMAT: u32 = 1;
+
+impl NamedTable {
+    /// The entries of all functions that have a name. Of two functions with
+    /// one name, that in the higher slot is kept.
+    pub fn new<'a>(
+        table: &PolicyTable,
+        mut name: impl FnMut(FunctionId) -> Option<&'a str>,
+    ) -> Self {
+        let functions = (1..)
+            .map_while(FunctionId::new)
+            .zip(table.entries().iter().skip(1))
+            .filter_map(|(id, entry)| Some((name(id)?.to_owned(), entry.clone())))
+            .collect();
+        Self {
+            format: FORMAT,
+            prior: table.entries().first().cloned().unwrap_or_default(),
+            functions,
+        }
+    }
+
+    /// Reads the JSON form.
+    ///
+    /// # Errors
+    /// Where the text is not JSON, not of this form, or of another format.
+    pub fn parse(text: &str) -> Result<Self, NamedTableError> {
+        let table: Self = serde_json::from_str(text).map_err(NamedTableError::Json)?;
+        if table.format != FORMAT {
+            return Err(NamedTableError::Format(table.format));
+        }
+        Ok(table)
+    }
+
+    /// How many functions there are, the prior not counted.
+    pub fn len(&self) -> usize {
+        self.functions.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
+
+    /// All functions' names and entries, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PolicyEntry)> {
+        let functions = self.functions.iter();
+        functions.map(|(name, entry)| (name.as_str(), entry))
+    }
+
+    /// The entry of functions that have none of their own.
+    pub fn prior(&self) -> &PolicyEntry {
+        &self.prior
+    }
+
+    /// Whether there is an entry under this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.functions.contains_key(name)
+    }
+
+    /// The table for functions given by slot, from slot 1 on: each has the
+    /// entry under its name, or the prior's.
+    pub fn by_slot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> PolicyTable {
+        let named = names
+            .into_iter()
+            .map(|name| self.functions.get(name).unwrap_or(&self.prior));
+        PolicyTable::new(std::iter::once(&self.prior).chain(named).cloned().collect())
+    }
+}
+
+/// Why a text is no policy table.
+#[derive(Debug)]
+pub enum NamedTableError {
+    Json(serde_json::Error),
+    Format(u32),
+}
+
+impl fmt::Display for NamedTableError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(error) => write!(
+                out,
+                "no policy table: {error}; write one with 'scx_alps policy --save FILE'"
+            ),
+            Self::Format(format) => write!(
+                out,
+                "a policy table of format {format}, and this version reads format {FORMAT}"
+            ),
+        }
+    }
+}
+
+impl Error for NamedTableError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::BUCKETS;
+
+    fn entry(bias: u64) -> PolicyEntry {
+        PolicyEntry {
+            bias_ns: [bias; BUCKETS],
+            slice_ns: bias / 2,
+            rank: 3,
+            samples: 7,
+            predicted_ns: bias,
+        }
+    }
+
+    fn named() -> NamedTable {
+        let table = PolicyTable::new(vec![entry(1), entry(10), entry(20), entry(30)]);
+        NamedTable::new(&table, |id| [None, Some("a"), None, Some("c")][id.slot()])
+    }
+
+    #[test]
+    fn it_survives_being_kept() {
+        let text = serde_json::to_string(&named()).unwrap();
+        assert_eq!(NamedTable::parse(&text).unwrap(), named());
+    }
+
+    #[test]
+    fn entries_find_their_functions_by_name() {
+        let named = named();
+        assert_eq!((named.len(), named.contains("a")), (2, true));
+        let table = named.by_slot(["c", "unheard of", "a"]);
+        assert_eq!(table.entries(), [entry(1), entry(30), entry(1), entry(10)]);
+    }
+
+    #[test]
+    fn a_table_with_no_entries_is_kept_too() {
+        let named = NamedTable::new(&PolicyTable::default(), |_| None);
+        assert!(named.is_empty());
+        assert_eq!(named.by_slot([]).entries(), [PolicyEntry::default()]);
+    }
+
+    #[test]
+    fn what_is_no_table_is_an_error_that_says_what_to_do() {
+        let good = serde_json::to_string(&named()).unwrap();
+        let long = good.replacen("[1,", "[1,1,", 1);
+        let short = good.replacen("[1,", "[", 1);
+        let negative = good.replacen("[1,", "[-1,", 1);
+        let truncated = &good[..good.len() / 2];
+        for text in ["", "{}", "[]", "\0", truncated, &long, &short, &negative] {
+            let error = NamedTable::parse(text).unwrap_err().to_string();
+            assert!(error.contains("scx_alps policy --save"), "{error}");
+        }
+        let other = good.replacen("\"format\":1", "\"format\":2", 1);
+        let error = NamedTable::parse(&other).unwrap_err().to_string();
+        assert!(error.contains("format 2"), "{error}");
+    }
+}
