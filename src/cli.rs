@@ -474,7 +474,7 @@ fn preempt_margin(text: &str) -> Result<Duration, String> {
 }
 
 /// A shorter window would be empty in most rounds.
-pub fn window(text: &str) -> Result<Duration, String> {
+fn window(text: &str) -> Result<Duration, String> {
     between(text, Duration::from_secs(1), Duration::from_secs(24 * 3600))
 }
 

@@ -524,7 +524,8 @@ mod tests {
         world.directory.bury(&mut world.kernel, vec![first]);
         fs::remove_dir_all(world.tree.path().join("first")).unwrap();
         let released = world.directory.collect(&HashSet::new());
-        assert_eq!(released, [slot.unwrap()]);
+        assert_eq!(released.len(), 1);
+        assert_eq!(released[0].0, slot.unwrap());
         world.directory.reconcile(&mut world.kernel);
         assert_eq!(world.kernel.cgroups[&second], slot);
     }
@@ -540,7 +541,7 @@ mod tests {
                 .collect(&HashSet::from([function]))
                 .is_empty()
         );
-        assert_eq!(world.directory.collect(&HashSet::new()), [function]);
+        assert_eq!(world.directory.collect(&HashSet::new()), [(function, name)]);
     }
 
     #[test]

@@ -135,7 +135,8 @@ fn a_function_unseen_is_forgotten() {
             machine.round(&[(2, &[MS; 5])]);
         }
         assert_eq!(machine.learner.expired(), [id(1)]);
-        assert_eq!(machine.entry(1), machine.entry(0));
+        assert_eq!(machine.entry(1).samples, 0);
+        assert_eq!(machine.entry(1).bias_ns, machine.entry(0).bias_ns);
         assert!(machine.learner.knowledge(id(1)).is_none());
     }
 }
