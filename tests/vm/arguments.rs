@@ -16,6 +16,8 @@ pub struct Arguments {
     pub role: Role,
     /// Parts of scenarios' names; none: all scenarios.
     pub filters: Vec<String>,
+    /// How many of the machine's scenarios have been run before.
+    pub done: usize,
 }
 
 impl Arguments {
@@ -25,6 +27,7 @@ impl Arguments {
         let mut arguments = Self {
             role: Role::Host,
             filters: Vec::new(),
+            done: 0,
         };
         while let Some(word) = words.next() {
             match word.as_str() {
@@ -32,6 +35,10 @@ impl Arguments {
                 "--in-guest" => {
                     let machine = words.next().context("--in-guest needs a machine")?;
                     arguments.role = Role::Guest(Machine::named(&machine)?);
+                }
+                "--done" => {
+                    let done = words.next().context("--done needs a number")?;
+                    arguments.done = done.parse().context("--done needs a number")?;
                 }
                 option if option.starts_with('-') => {}
                 _ => arguments.filters.push(word),

@@ -18,17 +18,15 @@ use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::{scenarios, wait};
 
-/// Run the scenarios for this machine; whether all have passed.
-pub fn run(machine: Machine, filters: &[String]) -> Result<bool> {
+/// Run the scenarios for this machine but the first `done`; whether all have passed.
+pub fn run(machine: Machine, filters: &[String], done: usize) -> Result<bool> {
     // Orphans of a scenario come to us and not to init.
     // SAFETY: no memory is involved.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 
     let mut tally = Tally::default();
-    for scenario in scenarios::chosen(filters) {
-        if scenario.machine == machine && scenario.matches(filters) {
-            tally.count(run_one(scenario)?);
-        }
+    for scenario in scenarios::chosen(machine, filters).skip(done) {
+        tally.count(run_one(scenario)?);
     }
     println!("{tally}");
     Ok(tally.failed == 0)

@@ -42,7 +42,11 @@ use std::process::ExitCode;
 use arguments::{Arguments, Role};
 
 fn main() -> ExitCode {
-    let Arguments { role, filters } = match Arguments::parse(std::env::args().skip(1)) {
+    let Arguments {
+        role,
+        filters,
+        done,
+    } = match Arguments::parse(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(error) => {
             eprintln!("vm: {error:#}");
@@ -57,7 +61,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Role::Host => host::run(&filters),
-        Role::Guest(machine) => guest::run(machine, &filters),
+        Role::Guest(machine) => guest::run(machine, &filters, done),
     };
     match all_passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -29,6 +29,7 @@ mod statistics;
 mod stress;
 mod weights;
 
+use crate::machine::Machine;
 use crate::scenario::Scenario;
 
 pub const ALL: &[Scenario] = &[
@@ -45,6 +46,7 @@ pub const ALL: &[Scenario] = &[
     hotplug::SCENARIO,
     realtime::SCENARIO,
     starvation::SCENARIO,
+    starvation::RESCUE,
     queues::PER_CPU,
     bench_server::SCENARIO,
     bench_versus::SCENARIO,
@@ -62,7 +64,8 @@ pub const ALL: &[Scenario] = &[
     stress::SCENARIO,
 ];
 
-/// Those to run: all, or those that are named.
-pub fn chosen(filters: &[String]) -> impl Iterator<Item = &'static Scenario> {
-    ALL.iter().filter(move |scenario| scenario.matches(filters))
+/// Those to run on a machine: all, or those that are named.
+pub fn chosen(machine: Machine, filters: &[String]) -> impl Iterator<Item = &'static Scenario> {
+    ALL.iter()
+        .filter(move |scenario| scenario.machine == machine && scenario.matches(filters))
 }

@@ -115,6 +115,12 @@ fn run(report: &Report) -> Result<()> {
     second.args(["--socket", "/run/other.sock"]);
     expect_told(report, second, &["another scx_alps already runs"])?;
     expect_told(report, Command::new(PROGRAM), &["already runs"])?;
+    // Without a sign of the first but the scheduler itself, that is named.
+    expect_told(
+        report,
+        in_other_world("mount -t tmpfs none /run", ""),
+        &["sched_ext scheduler 'alps_", "stop it first"],
+    )?;
     // Nor does one that is off give way.
     daemon.off()?;
     let mut second = Command::new(PROGRAM);

@@ -11,6 +11,8 @@ use anyhow::{Result, ensure};
 use crate::cgroup::Cgroup;
 use crate::child::Child;
 use crate::clock::{millis, thread_cpu};
+use crate::counters;
+use crate::daemon::Daemon;
 use crate::known;
 use crate::machine::Machine;
 use crate::report::Report;
@@ -30,8 +32,17 @@ const PRESSED: Duration = Duration::from_millis(200);
 
 const WATCHED: Duration = Duration::from_secs(8);
 
+/// What a short one needs.
+const SHORT: Duration = Duration::from_millis(20);
+
 /// What the long function is known to need: it must have had it by then.
 const NEEDED: Duration = Duration::from_millis(400);
+
+/// The long task is ranked 20 s behind; only the rescue queue saves it sooner.
+const WITHOUT_END: &[&str] = &["-k", "100", "--max-bias", "20s", "--interval", "100ms"];
+
+/// When it does (`rescue_after_ns` in src/bpf/rescue.bpf.h).
+const RESCUED_AFTER: Duration = Duration::from_secs(5);
 
 pub const SCENARIO: Scenario = Scenario {
     name: "starvation",
@@ -39,6 +50,14 @@ pub const SCENARIO: Scenario = Scenario {
     machine: Machine::Parallel,
     limit: Duration::from_secs(90),
     run,
+};
+
+pub const RESCUE: Scenario = Scenario {
+    name: "rescue",
+    title: "a task that its rank would leave waiting is rescued",
+    machine: Machine::Parallel,
+    limit: Duration::from_secs(90),
+    run: run_rescue,
 };
 
 /// What the long task finds out about itself, in nanoseconds since its start.
@@ -52,19 +71,54 @@ struct Watch {
 // SAFETY: all fields are atomic integers.
 unsafe impl Board for Watch {}
 
+/// How the long task fared.
+struct Fared {
+    waiting: Duration,
+    cpu: Duration,
+}
+
 fn run(report: &Report) -> Result<()> {
     let (short, long) = (Cgroup::new("short")?, Cgroup::new("long")?);
     let daemon = known::start(&[("long", NEEDED)], OPTIONS)?;
+    let Fared { waiting, cpu } = watch(report, &daemon, &short, &long)?;
+    ensure!(
+        waiting < PROMISED + SLACK,
+        "expected waits below {PROMISED:?} (and {SLACK:?} of slack) and saw {waiting:?}"
+    );
+    ensure!(
+        cpu >= NEEDED,
+        "expected the long invocation to get done what it is known to need, {NEEDED:?} of CPU \
+         time, and saw {cpu:?}"
+    );
+    daemon.stop()
+}
+
+fn run_rescue(report: &Report) -> Result<()> {
+    let (short, long) = (Cgroup::new("short")?, Cgroup::new("long")?);
+    let daemon = known::start(&[("short", SHORT)], WITHOUT_END)?;
+    let Fared { waiting, .. } = watch(report, &daemon, &short, &long)?;
+    let rescued = counters::read()?["rescued"];
+    ensure!(
+        rescued > 0,
+        "expected a task to be rescued within {WATCHED:?} and saw none"
+    );
+    ensure!(
+        waiting < RESCUED_AFTER + SLACK,
+        "expected the task to be rescued after {RESCUED_AFTER:?} (and {SLACK:?} of slack) and \
+         saw it wait {waiting:?}"
+    );
+    daemon.stop()
+}
+
+/// Watch a long task under streams of short ones.
+fn watch(report: &Report, daemon: &Daemon, short: &Cgroup, long: &Cgroup) -> Result<Fared> {
     // More than the CPUs can do: whenever a CPU looks, a short one waits.
-    let streams = [0, 1].map(|_| {
-        let arrivals = Arrivals::Always(8);
-        Stream::start(&short, Duration::from_millis(20), arrivals, Entry::Born)
-    });
+    let streams = [0, 1].map(|_| Stream::start(short, SHORT, Arrivals::Always(8), Entry::Born));
     sleep(Duration::from_secs(2));
 
     let watch = Shared::<Watch>::new()?;
     let start = Instant::now();
-    let long = Child::start(Some(&long), || keep(&watch, start))?;
+    let long = Child::start(Some(long), || keep(&watch, start))?;
     sleep(WATCHED);
     let still_waiting = nanos(start.elapsed()).saturating_sub(watch.last_run.load(Relaxed));
     let waiting = Duration::from_nanos(watch.longest_wait.load(Relaxed).max(still_waiting));
@@ -86,16 +140,7 @@ fn run(report: &Report) -> Result<()> {
         "expected the short invocations to keep the long one waiting, without which this tests \
          nothing, and saw {waiting:?} (bias of the short ones: {short_bias:?})"
     );
-    ensure!(
-        waiting < PROMISED + SLACK,
-        "expected waits below {PROMISED:?} (and {SLACK:?} of slack) and saw {waiting:?}"
-    );
-    ensure!(
-        cpu >= NEEDED,
-        "expected the long invocation to get done what it is known to need, {NEEDED:?} of CPU \
-         time, and saw {cpu:?}"
-    );
-    daemon.stop()
+    Ok(Fared { waiting, cpu })
 }
 
 /// Keep the watch while computing, until killed.
