@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use scx_alps::report::{Run, SummaryFile, invocation_row};
+use scx_alps::report::{Comparison, Run, SummaryFile, html, invocation_row, plot};
 
 /// Writes all files to the folder `dir`, which is created if need be.
 ///
@@ -26,7 +26,21 @@ pub fn write(dir: &Path, run: &Run) -> Result<()> {
             csv.serialize(row).map_err(io::Error::other)?;
         }
         csv.flush()
-    })
+    })?;
+    file(&dir.join("report.html"), |out| {
+        out.write_all(html::page(run).as_bytes())
+    })?;
+    for (number, comparison) in Comparison::all(run).iter().enumerate() {
+        for plot in plot::plots(comparison, &number.to_string()) {
+            // Most runs have one setting, whose plots need no number.
+            let name = match number {
+                0 => format!("{}.svg", plot.name),
+                _ => format!("{}-{}.svg", plot.name, number + 1),
+            };
+            file(&dir.join(name), |out| out.write_all(plot.file().as_bytes()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file whole, or leaves what was there.

@@ -132,7 +132,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = drain)]
     pub drain: Duration,
 
-    /// Folder to write summary.json and invocations.csv to
+    /// Folder to write report.html, its plots, summary.json and invocations.csv to
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

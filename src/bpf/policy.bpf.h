@@ -10,9 +10,10 @@
 #ifndef ALPS_POLICY_BPF_H
 #define ALPS_POLICY_BPF_H
 
-/* Both halves, NR_FUNCTIONS slots each; written by the daemon only. */
+/* Both halves, NR_FUNCTIONS slots each; mapped and written by the daemon only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 2 * NR_FUNCTIONS);
 	__type(key, u32);
 	__type(value, struct policy_entry);

@@ -41,10 +41,3 @@ unsafe impl FromKernel for invocation_event {}
 unsafe impl FromKernel for notice_head {}
 unsafe impl FromKernel for survey_row {}
 unsafe impl FromKernel for alps_counters {}
-
-/// The bytes of a value that goes to the kernel.
-pub fn bytes_of<T: Copy>(value: &T) -> &[u8] {
-    // SAFETY: the slice covers exactly the value, which outlives it; the
-    // interface's structs have no padding (their u32 come in pairs).
-    unsafe { std::slice::from_raw_parts(std::ptr::from_ref(value).cast(), size_of::<T>()) }
-}

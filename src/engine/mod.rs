@@ -4,6 +4,7 @@
 mod identification;
 mod intf;
 mod pins;
+mod published;
 pub mod requirements;
 mod skel;
 mod topology;
@@ -11,7 +12,7 @@ mod topology;
 use std::cell::RefCell;
 use std::io::Read;
 use std::mem::MaybeUninit;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use identification::{Assignment, Identification};
 use intf::FromKernel;
 pub use intf::alps_counters as Counters;
 use pins::Pins;
+use published::Published;
 use skel::{BpfSkel, BpfSkelBuilder};
 use topology::CacheDomains;
 
@@ -113,6 +115,7 @@ pub struct Engine<'a> {
     policy_version: u64,
     /// What each half of the policy table holds.
     written: [Vec<PolicyEntry>; 2],
+    published: Published,
     generation: u64,
     rules_epoch: u64,
     /// With the hotplug sequence they were read at.
@@ -187,6 +190,7 @@ impl<'a> Engine<'a> {
             pinned.push(("told", &mut skel.maps.told));
         }
         let pins = Pins::create(&mut pinned)?;
+        let published = Published::map(skel.maps.policy.as_fd())?;
 
         let survey = skel
             .progs
@@ -205,6 +209,7 @@ impl<'a> Engine<'a> {
             survey,
             policy_version: 0,
             written: Default::default(),
+            published,
             generation: 0,
             rules_epoch: 0,
             domains: None,
@@ -315,40 +320,29 @@ impl<'a> Engine<'a> {
     }
 
     /// Put `table` in force: bring the half that is not up to date, then
-    /// switch over. Slots that share the prior's entry are written as empty,
-    /// which the kernel side takes for the prior.
+    /// switch over. Slots that nothing was learned for are written as empty,
+    /// and the kernel side takes the prior for them.
     pub fn publish(&mut self, table: &PolicyTable) -> Result<()> {
         let next = self.policy_version + 1;
         let half = (next & 1) as usize;
-        let first = (half * FunctionId::CAPACITY) as u32;
-        let prior = table.entries().first();
         let written = &mut self.written[half];
         written.resize(
             written.len().max(table.entries().len()),
             PolicyEntry::default(),
         );
 
-        let mut keys = Vec::new();
-        let mut values = Vec::new();
+        let empty = PolicyEntry::default();
         for (slot, written) in written.iter_mut().enumerate() {
             let entry = match table.entries().get(slot) {
-                Some(entry) if slot == 0 || Some(entry) != prior => entry.clone(),
-                _ => PolicyEntry::default(),
+                Some(entry) if slot == 0 || entry.samples > 0 => entry,
+                _ => &empty,
             };
-            if *written != entry {
-                keys.extend_from_slice(&(first + slot as u32).to_ne_bytes());
-                values.extend_from_slice(intf::bytes_of(&intf::policy_entry::from(&entry)));
-                *written = entry;
+            if written != entry {
+                self.published.write(half, slot, entry);
+                written.clone_from(entry);
             }
         }
-        let count = (keys.len() / size_of::<u32>()) as u32;
-        if count > 0 {
-            self.skel
-                .maps
-                .policy
-                .update_batch(&keys, &values, count, MapFlags::ANY, MapFlags::ANY)
-                .context("cannot write the policy table")?;
-        }
+        self.published.finish();
         let Some(bss) = self.skel.maps.bss_data.as_mut() else {
             bail!("the BPF object has no data section: the build is broken");
         };

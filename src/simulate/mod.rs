@@ -53,7 +53,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FROM..TO", value_parser = choice::span)]
     gantt: Option<Span>,
 
-    /// Folder to write the results to
+    /// Folder to write report.html, its plots, summary.json and invocations.csv to
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 

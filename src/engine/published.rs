@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! Both halves of the policy table, as the BPF programs see them, mapped into
+//! this process: a full table is written without a system call.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{Ordering, fence};
+
+use anyhow::{Context, Result};
+use scx_alps::invocation::FunctionId;
+use scx_alps::policy::PolicyEntry;
+
+use super::intf;
+
+const ENTRIES: usize = 2 * FunctionId::CAPACITY;
+const BYTES: usize = ENTRIES * size_of::<intf::policy_entry>();
+
+/// The kernel spaces an array's values at multiples of 8 bytes.
+const _: () = assert!(size_of::<intf::policy_entry>().is_multiple_of(8));
+
+pub struct Published {
+    entries: NonNull<intf::policy_entry>,
+}
+
+impl Published {
+    /// Maps the array `policy`, which must be BPF_F_MMAPABLE.
+    pub fn map(policy: BorrowedFd<'_>) -> Result<Self> {
+        // SAFETY: a new mapping, wherever the kernel puts it.
+        let address = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                BYTES,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_SHARED,
+                policy.as_raw_fd(),
+                0,
+            )
+        };
+        let entries = (address != libc::MAP_FAILED)
+            .then(|| NonNull::new(address.cast()))
+            .flatten()
+            .ok_or_else(io::Error::last_os_error)
+            .context("cannot map the policy table")?;
+        Ok(Self { entries })
+    }
+
+    /// Writes an entry of the half that is not in force.
+    pub fn write(&mut self, half: usize, slot: usize, entry: &PolicyEntry) {
+        let index = (half & 1) * FunctionId::CAPACITY + slot % FunctionId::CAPACITY;
+        // SAFETY: the index is below ENTRIES, which the mapping holds. Readers
+        // in the kernel look at the version again and discard what they saw of
+        // a half that was being written.
+        unsafe {
+            self.entries
+                .as_ptr()
+                .add(index)
+                .write_volatile(intf::policy_entry::from(entry));
+        }
+    }
+
+    /// What was written is seen before the version that is raised after it.
+    pub fn finish(&self) {
+        fence(Ordering::Release);
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // SAFETY: our own mapping, which nobody uses any more.
+        unsafe { libc::munmap(self.entries.as_ptr().cast(), BYTES) };
+    }
+}
