@@ -52,7 +52,7 @@ fn printed(table: &NamedTable) -> String {
     let mut functions: Vec<(&str, &PolicyEntry)> = table.iter().collect();
     functions.sort_by_key(|&(name, entry)| (entry.rank, name));
     let mut text = format!(
-        "{:>5} {:>5} {:>7} {:>6} {:>31}  {}\n",
+        "{:>5} {:>5} {:>7} {:>6} {:>34}  {}\n",
         "rank", "seen", "needs", "slice", "bias after 0/1ms/10ms/100ms/1s", "function"
     );
     let prior = ("(any function not seen yet)", table.prior());
@@ -70,7 +70,7 @@ fn printed(table: &NamedTable) -> String {
             entry.samples,
             format::duration(entry.predicted_ns),
             slice,
-            biases.join("")
+            biases.join(" ")
         );
     }
     text

@@ -18,7 +18,8 @@ use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::{scenarios, wait};
 
-/// Run the scenarios for this machine but the first `done`; whether all have passed.
+/// Run the scenarios for this machine but the first `done`, until one fails;
+/// whether all have passed.
 pub fn run(machine: Machine, filters: &[String], done: usize) -> Result<bool> {
     // Orphans of a scenario come to us and not to init.
     // SAFETY: no memory is involved.
@@ -27,6 +28,10 @@ pub fn run(machine: Machine, filters: &[String], done: usize) -> Result<bool> {
     let mut tally = Tally::default();
     for scenario in scenarios::chosen(machine, filters).skip(done) {
         tally.count(run_one(scenario)?);
+        // What failed may have left the machine in any state.
+        if tally.failed > 0 {
+            break;
+        }
     }
     println!("{tally}");
     Ok(tally.failed == 0)

@@ -2,10 +2,9 @@
 //! The host's role: boot the kernels and count what the guests report.
 
 use std::env;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -21,13 +20,13 @@ const KERNELS: &str = "6.18,7";
 /// Until the guest runs a program, on a host that has other things to do.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
 
-/// Several emulated CPUs at once (QEMU's multi-threaded TCG) now and then run
-/// code that the kernel has just patched as it was before, and the kernel dies
-/// of a breakpoint that is no longer there. It is no fault of what is tested:
-/// the scenario is run again in another machine, and that is said. Anything
-/// else a kernel dies of is a failure, and so is the same once more.
-const EMULATORS_FAULT: &str = "Oops: int3";
-const MOST_FAULTS: usize = 1;
+/// A scenario that fails is tried once more in a machine of its own, and both
+/// are said. Emulated CPUs that run at once (QEMU's multi-threaded TCG) and the
+/// kernels themselves have rare faults of their own: a breakpoint met in code
+/// that is patched back, a warning about a direct dispatch of long ago (Linux
+/// 6.18), a deadlock of hotplug with a scheduler's end (Linux 7.3). What is
+/// broken fails again; so many times and no more is anything tried again.
+const MOST_AGAIN: usize = 3;
 
 /// Programs of the host that scenarios use.
 const TOOLS: [&str; 2] = ["stress-ng", "bpftool"];
@@ -62,32 +61,30 @@ fn run_on(
     let begin = Instant::now();
     let mut tally = Tally::default();
     let mut done = 0;
-    let mut faults = 0;
+    let mut tried_again = Vec::new();
     while done < scenarios.len() {
         let guest = boot(kernel, machine, &scenarios[done..], filters, done)?;
-        tally.add(guest.tally);
-        done += guest.reported;
-        if done >= scenarios.len() {
+        for _ in 0..guest.passed {
+            tally.count(true);
+        }
+        done += guest.passed;
+        let Some(scenario) = scenarios.get(done) else {
             break;
-        }
-        if guest.emulators_fault && faults < MOST_FAULTS {
-            faults += 1;
-            println!(
-                "AGAIN: the emulator ran patched code as it was before ({EMULATORS_FAULT}) during \
-                 '{}'; the machine is booted once more",
-                scenarios[done].title
-            );
-            continue;
-        }
-        for scenario in &scenarios[done..] {
+        };
+        if !guest.reported_failure {
             println!("{}", outcome::line(false, begin.elapsed(), scenario.title));
             println!(
                 "                the machine was gone before it ended ({})",
                 guest.status
             );
-            tally.count(false);
         }
-        break;
+        if tried_again.len() < MOST_AGAIN && !tried_again.contains(&done) {
+            println!("AGAIN: '{}' is tried in another machine", scenario.title);
+            tried_again.push(done);
+            continue;
+        }
+        tally.count(false);
+        done += 1;
     }
     println!(
         "    Linux {kernel}, {}: {:.0} s\n",
@@ -97,13 +94,11 @@ fn run_on(
     Ok(tally)
 }
 
-/// What became of a machine.
+/// What became of a machine: it runs scenarios until one fails.
 struct Guest {
-    tally: Tally,
-    /// Scenarios that have ended, well or not.
-    reported: usize,
+    passed: usize,
+    reported_failure: bool,
     status: ExitStatus,
-    emulators_fault: bool,
 }
 
 fn boot(
@@ -135,45 +130,28 @@ fn boot(
         .args(filters)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .spawn()
         .context("cannot run vm/run")?;
 
-    let complaints = vm.stderr.take().context("vm/run has no output")?;
-    let complaints = thread::spawn(move || shows_emulators_fault(complaints));
-    let mut tally = Tally::default();
-    let mut reported = 0;
+    let mut passed = 0;
+    let mut reported_failure = false;
     let output = vm.stdout.take().context("vm/run has no output")?;
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("cannot read what the guest prints")?;
         let line = String::from_utf8_lossy(&line);
         println!("{line}");
-        if let Some(passed) = outcome::read(&line) {
-            tally.count(passed);
-            reported += 1;
+        match outcome::read(&line) {
+            Some(true) => passed += 1,
+            Some(false) => reported_failure = true,
+            None => {}
         }
     }
     let status = vm.wait().context("cannot wait for vm/run")?;
     Ok(Guest {
-        tally,
-        reported,
+        passed,
+        reported_failure,
         status,
-        emulators_fault: complaints.join().unwrap_or(false),
     })
-}
-
-/// Pass on what vm/run complains of, the kernel's log among it.
-fn shows_emulators_fault(complaints: impl Read) -> bool {
-    let mut shows = false;
-    for line in BufReader::new(complaints)
-        .split(b'\n')
-        .map_while(Result::ok)
-    {
-        let line = String::from_utf8_lossy(&line);
-        eprintln!("{line}");
-        shows |= line.contains(EMULATORS_FAULT);
-    }
-    shows
 }
 
 /// Where a program lies that the guest needs.
