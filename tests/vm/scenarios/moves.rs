@@ -52,6 +52,8 @@ fn run(report: &Report) -> Result<()> {
         cgroups[(number / TASKS + 1) % 2].take(tasks[number % TASKS].pid())?;
         sleep(Duration::from_millis(5));
     }
+    // A cgroup is a function from the round on that finds a process in it.
+    daemon.await_round()?;
     let gather = |cgroup: &Cgroup| tasks.iter().try_for_each(|task| cgroup.take(task.pid()));
     gather(&cgroups[0])?;
     expect_live(&daemon, &tasks, TASKS, 0)?;
