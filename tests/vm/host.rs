@@ -25,7 +25,8 @@ const BOOT_LIMIT: Duration = Duration::from_secs(180);
 /// kernels themselves have rare faults of their own: a breakpoint met in code
 /// that is patched back, a warning about a direct dispatch of long ago (Linux
 /// 6.18), a deadlock of hotplug with a scheduler's end (Linux 7.3). What is
-/// broken fails again; so many times and no more is anything tried again.
+/// broken fails again. A machine that dies is booted as often as is left: so many
+/// times and no more is anything tried again.
 const MOST_AGAIN: usize = 3;
 
 /// Programs of the host that scenarios use.
@@ -78,7 +79,8 @@ fn run_on(
                 guest.status
             );
         }
-        if tried_again.len() < MOST_AGAIN && !tried_again.contains(&done) {
+        let may_try = !guest.reported_failure || !tried_again.contains(&done);
+        if tried_again.len() < MOST_AGAIN && may_try {
             println!("AGAIN: '{}' is tried in another machine", scenario.title);
             tried_again.push(done);
             continue;
