@@ -12,8 +12,6 @@ use std::fs;
 use std::process::Command;
 
 use nix::time::{ClockId, clock_gettime};
-use scx_alps::invocation::Invocation;
-use scx_alps::learn::{Avg, Learner, LearnerConfig};
 use scx_alps::sim::srpt;
 
 const SIZES: [usize; 5] = [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000];
@@ -77,26 +75,9 @@ fn learner() {
     const COUNT: usize = 100_000;
     let jobs = load::jobs(COUNT, 1000, 64);
     let input_kb = resident_kb("VmRSS");
-    let mut learner = Learner::new(
-        LearnerConfig {
-            cpus: 64,
-            window_capacity: COUNT,
-            window_ns: u64::MAX,
-            ..LearnerConfig::default()
-        },
-        Box::new(Avg),
-    );
+    let mut learner = load::learner(COUNT, 64);
     for round in 1..=3 {
-        for job in &jobs {
-            learner.observe(&Invocation {
-                function: job.function,
-                arrival_ns: job.arrival_ns,
-                first_run_ns: job.arrival_ns,
-                end_ns: job.arrival_ns.saturating_add(job.cpu_ns),
-                cpu_ns: job.cpu_ns,
-                switches: 1,
-            });
-        }
+        load::observe(&mut learner, &jobs);
         let begin = cpu_seconds();
         let functions = learner.round(round, 90.0).entries().len() - 1;
         println!(

@@ -11,7 +11,6 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use scx_alps::invocation::Invocation;
 use scx_alps::learn::{Avg, Learner, LearnerConfig};
 use scx_alps::sim::alps::Enforcement;
 use scx_alps::sim::share::Weights;
@@ -62,25 +61,8 @@ fn rounds(criterion: &mut Criterion) {
     let jobs = load::jobs(COUNT, 1000, 64);
     let now_ns = jobs.last().map_or(0, |job| job.arrival_ns);
     let learner = || {
-        let mut learner = Learner::new(
-            LearnerConfig {
-                cpus: 64,
-                window_capacity: COUNT,
-                window_ns: u64::MAX,
-                ..LearnerConfig::default()
-            },
-            Box::new(Avg),
-        );
-        for job in &jobs {
-            learner.observe(&Invocation {
-                function: job.function,
-                arrival_ns: job.arrival_ns,
-                first_run_ns: job.arrival_ns,
-                end_ns: job.arrival_ns.saturating_add(job.cpu_ns),
-                cpu_ns: job.cpu_ns,
-                switches: 1,
-            });
-        }
+        let mut learner = load::learner(COUNT, 64);
+        load::observe(&mut learner, &jobs);
         learner
     };
     let mut group = criterion.benchmark_group("a round on 64 CPUs");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgAction, Args, Parser, Subcommand};
-use scx_alps::learn::{Change, LearnerConfig, Method, Objective, Settings};
+use scx_alps::learn::{BiasFactor, Change, LearnerConfig, Method, Objective, Settings};
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
 
 use crate::bench;
@@ -292,7 +292,7 @@ pub struct RunArgs {
         short = 'k',
         long,
         value_name = "K",
-        default_value_t = 16.0,
+        default_value_t = BiasFactor::default().get(),
         allow_negative_numbers = true,
         help_heading = "Enforce"
     )]

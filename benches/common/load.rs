@@ -5,7 +5,8 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1};
-use scx_alps::invocation::FunctionId;
+use scx_alps::invocation::{FunctionId, Invocation};
+use scx_alps::learn::{Avg, Learner, LearnerConfig};
 use scx_alps::sim::Job;
 
 const LOAD: f64 = 0.9;
@@ -28,4 +29,29 @@ pub fn jobs(count: usize, functions: u32, cpus: usize) -> Vec<Job> {
         }
     };
     (0..count).map(|_| job()).collect()
+}
+
+/// A learner for a machine of `cpus` CPUs that replays all of `capacity` invocations.
+pub fn learner(capacity: usize, cpus: usize) -> Learner {
+    let config = LearnerConfig {
+        cpus,
+        window_capacity: capacity,
+        window_ns: u64::MAX,
+        ..LearnerConfig::default()
+    };
+    Learner::new(config, Box::new(Avg))
+}
+
+/// Have it observe each job, run alone.
+pub fn observe(learner: &mut Learner, jobs: &[Job]) {
+    for job in jobs {
+        learner.observe(&Invocation {
+            function: job.function,
+            arrival_ns: job.arrival_ns,
+            first_run_ns: job.arrival_ns,
+            end_ns: job.arrival_ns.saturating_add(job.cpu_ns),
+            cpu_ns: job.cpu_ns,
+            switches: 1,
+        });
+    }
 }
