@@ -81,13 +81,20 @@ impl Distribution {
         &self.buckets
     }
 
+    /// How many buckets, from the first on, any value reaches.
+    pub fn reached(&self) -> usize {
+        let last = self.buckets.iter().rposition(|bucket| bucket.weight > 0.0);
+        last.map_or(0, |last| last + 1)
+    }
+
     /// For every bucket, how many full passes through it the sample amounts
     /// to: its time spent in the bucket over the bucket's width. The open
     /// bucket has no width; there it is the weight of the values in it.
     pub fn passes(&self) -> [f64; BUCKETS] {
         let mut passes = [0.0; BUCKETS];
         let mut above = 0.0;
-        for (index, bucket) in self.buckets.iter().enumerate().rev() {
+        let reached = &self.buckets[..self.reached()];
+        for (index, bucket) in reached.iter().enumerate().rev() {
             passes[index] = match width_ns(index) {
                 Some(width) => above + bucket.reach / width,
                 None => bucket.weight,

@@ -11,6 +11,17 @@ pub struct Forecast {
     remaining_ns: [u64; BUCKETS],
 }
 
+/// [`Forecast::unknown`] for every bucket.
+const UNKNOWN_NS: [u64; BUCKETS] = {
+    let mut half_ns = [1; BUCKETS];
+    let mut index = 1;
+    while index < BUCKETS {
+        half_ns[index] = start(index) / 2;
+        index += 1;
+    }
+    half_ns
+};
+
 impl Forecast {
     /// What is expected when nothing at all is known: as much again as half
     /// of what was attained.
@@ -21,7 +32,7 @@ impl Forecast {
     /// invocation that overruns everything seen is not for ever about to end.
     pub fn unknown() -> Self {
         Self {
-            remaining_ns: std::array::from_fn(|index| (start(index) / 2).max(1)),
+            remaining_ns: UNKNOWN_NS,
         }
     }
 
@@ -40,20 +51,19 @@ impl Forecast {
         other: &Forecast,
         pseudo_passes: f64,
     ) -> Self {
+        let mut remaining_ns =
+            std::array::from_fn(|index| other.remaining_ns[index].max(UNKNOWN_NS[index]));
         let passes = sample.passes();
-        let unknown = Self::unknown();
-        let remaining_ns = std::array::from_fn(|index| {
-            let target_ns = other.remaining_ns[index].max(unknown.remaining_ns[index]);
-            let trust = passes[index] / (passes[index] + pseudo_passes);
+        for (index, passes) in passes.iter().enumerate().take(sample.reached()) {
+            let trust = passes / (passes + pseudo_passes);
             let own = own_ns[index].max(1.0);
             // Also false where either is NaN.
             if trust > 0.0 && own.is_finite() {
-                let target = target_ns as f64;
-                (target * (own / target).powf(trust)).round().max(1.0) as u64
-            } else {
-                target_ns
+                let target = remaining_ns[index] as f64;
+                let shrunk = target * (own / target).powf(trust);
+                remaining_ns[index] = shrunk.round().max(1.0) as u64;
             }
-        });
+        }
         Self { remaining_ns }
     }
 

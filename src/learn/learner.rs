@@ -117,7 +117,7 @@ impl Learner {
         self.learn();
         self.follow(utilisation_percent);
         let ranks = self.ranks();
-        self.table = self.publish(&ranks, utilisation_percent);
+        self.publish(&ranks, utilisation_percent);
         &self.table
     }
 
@@ -319,7 +319,8 @@ impl Learner {
         ranks
     }
 
-    fn publish(&self, ranks: &[u32], utilisation_percent: f64) -> PolicyTable {
+    /// Brings the table up to date; in place, since a full one is megabytes.
+    fn publish(&mut self, ranks: &[u32], utilisation_percent: f64) {
         let forecast = self.prior.forecast();
         let prior = PolicyEntry {
             bias_ns: bias_of(self.following.in_force(), &self.config)(forecast),
@@ -328,28 +329,29 @@ impl Learner {
             samples: self.prior.samples(),
             predicted_ns: forecast.at(0),
         };
-        let mut entries = Vec::with_capacity(ranks.len());
-        entries.push(prior.clone());
-        for (slot, &rank) in self.functions.iter().zip(ranks).skip(1) {
-            entries.push(match slot {
-                None => PolicyEntry {
-                    samples: 0,
-                    ..prior.clone()
-                },
-                Some(function) => PolicyEntry {
-                    slice_ns: function.slice().map_or(0, |slice| {
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..prior.clone()
+        };
+        let entries = self.table.resized(ranks.len(), &unlearned);
+        entries[0] = prior;
+        let functions = self.functions.iter().zip(ranks);
+        for (entry, (slot, &rank)) in entries.iter_mut().zip(functions).skip(1) {
+            match slot {
+                None => entry.clone_from(&unlearned),
+                Some(function) => {
+                    entry.clone_from(&function.entry);
+                    entry.rank = rank;
+                    entry.slice_ns = function.slice().map_or(0, |slice| {
                         self.config.tuning.slice_ns(
                             slice.predicted_ns,
                             slice.stdev_ns,
                             utilisation_percent,
                         )
-                    }),
-                    rank,
-                    ..function.entry.clone()
-                },
-            });
+                    });
+                }
+            }
         }
-        PolicyTable::new(entries)
     }
 }
 

@@ -23,7 +23,8 @@ pub fn mean_residual_ns(sample: &Distribution) -> [f64; BUCKETS] {
     let mut residual_ns = [0.0; BUCKETS];
     let mut weight_above = 0.0;
     let mut total_above = 0.0;
-    for (index, bucket) in sample.buckets().iter().enumerate().rev() {
+    let reached = &sample.buckets()[..sample.reached()];
+    for (index, bucket) in reached.iter().enumerate().rev() {
         let start = start(index) as f64;
         residual_ns[index] = match width_ns(index) {
             Some(width) => {

@@ -25,14 +25,32 @@ pub fn bucket(attained_ns: u64) -> usize {
 
 /// Where bucket `index` begins, in nanoseconds. Indices past the last bucket
 /// continue the pattern, so `start(index + 1)` ends every bucket.
-pub fn start(index: usize) -> u64 {
-    match index.checked_sub(1) {
-        None => 0,
-        Some(steps) => {
-            let octave = 1u64 << (FIRST_SHIFT as usize + steps / 2).min(62);
-            octave + (octave / 2) * (steps % 2) as u64
-        }
+pub const fn start(index: usize) -> u64 {
+    if index < STARTS.len() {
+        STARTS[index]
+    } else {
+        computed_start(index)
     }
+}
+
+/// Looked up rather than computed: learning asks for them all, for every function.
+const STARTS: [u64; BUCKETS + 1] = {
+    let mut starts = [0; BUCKETS + 1];
+    let mut index = 1;
+    while index < starts.len() {
+        starts[index] = computed_start(index);
+        index += 1;
+    }
+    starts
+};
+
+const fn computed_start(index: usize) -> u64 {
+    let Some(steps) = index.checked_sub(1) else {
+        return 0;
+    };
+    let exponent = FIRST_SHIFT as usize + steps / 2;
+    let octave = 1u64 << if exponent < 62 { exponent } else { 62 };
+    octave + (octave / 2) * (steps % 2) as u64
 }
 
 #[cfg(test)]

@@ -56,6 +56,14 @@ impl PolicyTable {
         Self { entries }
     }
 
+    /// The entries of the first `length` slots, to be overwritten; those that
+    /// were not there begin as `new`.
+    pub(crate) fn resized(&mut self, length: usize, new: &PolicyEntry) -> &mut [PolicyEntry] {
+        let length = length.min(FunctionId::CAPACITY);
+        self.entries.resize(length, new.clone());
+        &mut self.entries
+    }
+
     /// All entries, in the order of their slots.
     pub fn entries(&self) -> &[PolicyEntry] {
         &self.entries
