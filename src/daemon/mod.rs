@@ -88,6 +88,8 @@ struct Daemon<'a> {
     last_switch: Option<Duration>,
     /// Notices lost when the cgroups were last looked through for it.
     notices_lost: u64,
+    /// Invocations lost when it was last said.
+    invocations_lost: u64,
 }
 
 /// Whether the loop goes on.
@@ -137,6 +139,7 @@ pub fn run(config: DaemonConfig) -> Result<()> {
         longest_publish: Duration::ZERO,
         last_switch: None,
         notices_lost: 0,
+        invocations_lost: 0,
     };
     daemon.prepare()?;
     let _stats = stats::serve(sender)?;
@@ -338,7 +341,9 @@ impl Daemon<'_> {
         self.learner.set_cpus(online_cpus());
         self.learn()?;
         self.rounds += 1;
-        let lost = self.engine.counters()?.notices_lost;
+        let counters = self.engine.counters()?;
+        self.say_what_is_lost(counters.invocations_lost);
+        let lost = counters.notices_lost;
         let due = self.rounds.is_multiple_of(COLLECT_EVERY);
         if due {
             self.forget_unused();
@@ -349,6 +354,17 @@ impl Daemon<'_> {
         }
         self.last_round = begin.elapsed();
         Ok(())
+    }
+
+    fn say_what_is_lost(&mut self, invocations_lost: u64) {
+        let lost = invocations_lost - self.invocations_lost;
+        if lost > 0 {
+            warn!(
+                "{lost} invocations were lost and not learned from: they ended faster than \
+                 this daemon got to run"
+            );
+        }
+        self.invocations_lost = invocations_lost;
     }
 
     /// Learn from what was collected, and publish it.

@@ -113,9 +113,9 @@ pub struct Engine<'a> {
     survey: Link,
     /// The half of the policy table in force is its lowest bit.
     policy_version: u64,
-    /// What each half of the policy table holds.
-    written: [Vec<PolicyEntry>; 2],
     published: Published,
+    /// So many slots of each half may hold something.
+    published_slots: [usize; 2],
     generation: u64,
     rules_epoch: u64,
     /// With the hotplug sequence they were read at.
@@ -208,8 +208,8 @@ impl<'a> Engine<'a> {
             inbox,
             survey,
             policy_version: 0,
-            written: Default::default(),
             published,
+            published_slots: [0; 2],
             generation: 0,
             rules_epoch: 0,
             domains: None,
@@ -325,23 +325,16 @@ impl<'a> Engine<'a> {
     pub fn publish(&mut self, table: &PolicyTable) -> Result<()> {
         let next = self.policy_version + 1;
         let half = (next & 1) as usize;
-        let written = &mut self.written[half];
-        written.resize(
-            written.len().max(table.entries().len()),
-            PolicyEntry::default(),
-        );
-
         let empty = PolicyEntry::default();
-        for (slot, written) in written.iter_mut().enumerate() {
-            let entry = match table.entries().get(slot) {
+        let entries = table.entries();
+        for slot in 0..entries.len().max(self.published_slots[half]) {
+            let entry = match entries.get(slot) {
                 Some(entry) if slot == 0 || entry.samples > 0 => entry,
                 _ => &empty,
             };
-            if written != entry {
-                self.published.write(half, slot, entry);
-                written.clone_from(entry);
-            }
+            self.published.write(half, slot, entry);
         }
+        self.published_slots[half] = entries.len();
         self.published.finish();
         let Some(bss) = self.skel.maps.bss_data.as_mut() else {
             bail!("the BPF object has no data section: the build is broken");
@@ -417,18 +410,6 @@ impl<'a> Engine<'a> {
             .filter_map(|bytes| Counters::read(bytes))
             .reduce(Counters::plus)
             .context("the kernel has no counters")
-    }
-}
-
-impl From<&PolicyEntry> for intf::policy_entry {
-    fn from(entry: &PolicyEntry) -> Self {
-        Self {
-            bias_ns: entry.bias_ns,
-            slice_ns: entry.slice_ns,
-            predicted_ns: entry.predicted_ns,
-            rank: entry.rank,
-            samples: entry.samples,
-        }
     }
 }
 

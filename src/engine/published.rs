@@ -45,23 +45,43 @@ impl Published {
         Ok(Self { entries })
     }
 
-    /// Writes an entry of the half that is not in force.
+    /// Brings an entry of the half that is not in force up to date.
     pub fn write(&mut self, half: usize, slot: usize, entry: &PolicyEntry) {
         let index = (half & 1) * FunctionId::CAPACITY + slot % FunctionId::CAPACITY;
-        // SAFETY: the index is below ENTRIES, which the mapping holds. Readers
-        // in the kernel look at the version again and discard what they saw of
-        // a half that was being written.
+        // SAFETY: the index is below ENTRIES, which the mapping holds, and
+        // nobody else writes there. Readers in the kernel look at the version
+        // again and discard what they saw of a half that was being written.
         unsafe {
-            self.entries
-                .as_ptr()
-                .add(index)
-                .write_volatile(intf::policy_entry::from(entry));
+            let place = self.entries.as_ptr().add(index);
+            if !holds(&*place, entry) {
+                place.write_volatile(intf::policy_entry::from(entry));
+            }
         }
     }
 
     /// What was written is seen before the version that is raised after it.
     pub fn finish(&self) {
         fence(Ordering::Release);
+    }
+}
+
+fn holds(published: &intf::policy_entry, entry: &PolicyEntry) -> bool {
+    published.slice_ns == entry.slice_ns
+        && published.predicted_ns == entry.predicted_ns
+        && published.rank == entry.rank
+        && published.samples == entry.samples
+        && published.bias_ns == entry.bias_ns
+}
+
+impl From<&PolicyEntry> for intf::policy_entry {
+    fn from(entry: &PolicyEntry) -> Self {
+        Self {
+            bias_ns: entry.bias_ns,
+            slice_ns: entry.slice_ns,
+            predicted_ns: entry.predicted_ns,
+            rank: entry.rank,
+            samples: entry.samples,
+        }
     }
 }
 
