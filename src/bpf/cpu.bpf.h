@@ -16,6 +16,7 @@ struct cpu_state {
 	u64 base_ns;
 	u64 told_ns;		/* of its group, see told.bpf.h */
 	u64 rescued_ns;		/* when it looked at the rescue queue last */
+	u64 seen_empty_ns;	/* when it found its queue empty last, see place.bpf.h */
 	u64 mean_burst_ns;	/* of the task, ~0 for none of ours */
 	u32 handing_over;	/* until the next switch: pid of who gives it to a task it woke */
 	u32 function;

@@ -62,7 +62,7 @@ s32 BPF_STRUCT_OPS(alps_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 	became_runnable(p, tctx, g, now);
 
 	if (wake_flags & SCX_WAKE_SYNC && is_allowed(p, this_cpu) &&
-	    hands_over(p, tctx, this_cpu)) {
+	    hands_over(p, tctx, this_cpu, now)) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, HANDOVER_SLICE_NS, SCX_ENQ_PREEMPT);
 		return this_cpu;
 	}
@@ -98,10 +98,9 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 	now = bpf_ktime_get_ns();
 	became_runnable(p, tctx, g, now);
-	slice_ns = slice_of(g);
 
 	if (p->nr_cpus_allowed == 1 && enq_flags & SCX_ENQ_WAKEUP &&
-	    cpu == bpf_get_smp_processor_id() && hands_over(p, tctx, cpu)) {
+	    cpu == bpf_get_smp_processor_id() && hands_over(p, tctx, cpu, now)) {
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, HANDOVER_SLICE_NS,
 				   enq_flags | SCX_ENQ_PREEMPT);
 		return;

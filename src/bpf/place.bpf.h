@@ -95,8 +95,21 @@ static __always_inline void claim(s32 cpu, u64 key)
  */
 #define HANDOVER_SLICE_NS (500ULL * NSEC_PER_USEC)
 
-static __always_inline bool hands_over(struct task_struct *p,
-				       struct task_ctx *tctx, s32 this_cpu)
+/* Finding the queue costs as much as the rest, so a look holds for so long. */
+#define EMPTY_LOOK_NS (100ULL * NSEC_PER_USEC)
+
+static __always_inline bool is_queue_empty(struct cpu_state *state, s32 cpu, u64 now)
+{
+	if (now - state->seen_empty_ns < EMPTY_LOOK_NS)
+		return true;
+	if (scx_bpf_dsq_nr_queued(queue_of(cpu)))
+		return false;
+	state->seen_empty_ns = now;
+	return true;
+}
+
+static __always_inline bool hands_over(struct task_struct *p, struct task_ctx *tctx,
+				       s32 this_cpu, u64 now)
 {
 	struct cpu_state *state = cpu_state_of(this_cpu);
 	struct task_struct *waker;
@@ -107,7 +120,7 @@ static __always_inline bool hands_over(struct task_struct *p,
 	waker = bpf_get_current_task_btf();
 	if (waker->flags & PF_EXITING || !(waker->scx.flags & SCX_TASK_QUEUED) ||
 	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | this_cpu) ||
-	    scx_bpf_dsq_nr_queued(queue_of(this_cpu)))
+	    !is_queue_empty(state, this_cpu, now))
 		return false;
 	state->handing_over = waker->pid;
 	tctx->key_ns = tctx->base_ns;

@@ -94,34 +94,42 @@ static __always_inline u64 bias_at(u32 function, u64 attained_ns)
 /* An invocation that took so many times what was predicted has overrun. */
 #define OVERRUN 4
 
-/* Refresh what @g caches of its function's policy at @attained_ns. */
+/*
+ * Refresh what @g caches of its function's policy at @attained_ns. Where the
+ * version changes with every try, what was cached stays until the next one.
+ */
 static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
 {
 	u32 bucket = bucket_of(attained_ns);
-	u64 version;
 	int tries;
 
 	if (bucket >= NR_BUCKETS)
 		return;
 
 	for (tries = 0; tries < 3; tries++) {
+		u64 version = policy_version, bias_ns, slice_ns;
 		const struct policy_entry *entry;
+		bool is_expected;
 
-		version = policy_version;
 		entry = policy_of(g->function, version);
 		if (!entry)
 			return;
-		g->bias_ns = entry->bias_ns[bucket];
-		g->slice_ns = entry->slice_ns;
-		g->is_expected = is_learned(g->function, version) &&
-				 attained_ns / OVERRUN < entry->predicted_ns;
-		if (version == policy_version)
-			break;
+		bias_ns = READ_ONCE(entry->bias_ns[bucket]);
+		slice_ns = READ_ONCE(entry->slice_ns);
+		is_expected = is_learned(g->function, version) &&
+			      attained_ns / OVERRUN < READ_ONCE(entry->predicted_ns);
+		if (version != policy_version)
+			continue;
+
+		g->bias_ns = bias_ns;
+		g->slice_ns = slice_ns;
+		g->is_expected = is_expected;
+		g->bias_from_ns = bucket_start_ns(bucket);
+		g->bias_until_ns = bucket == NR_BUCKETS - 1 ? ~0ULL :
+							      bucket_start_ns(bucket + 1);
+		g->policy_version = version;
+		return;
 	}
-	g->bias_from_ns = bucket_start_ns(bucket);
-	g->bias_until_ns = bucket == NR_BUCKETS - 1 ? ~0ULL :
-						      bucket_start_ns(bucket + 1);
-	g->policy_version = version;
 }
 
 #endif
