@@ -31,6 +31,13 @@ pub fn allow(pid: i32, cpus: &[usize]) -> Result<()> {
         .with_context(|| format!("cannot bind process {pid} to CPUs {cpus:?}"))
 }
 
+/// The CPUs that are threads of one core.
+pub fn sharing_core(cpu: usize) -> Result<String> {
+    let file = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
+    let list = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+    Ok(list.trim().to_owned())
+}
+
 /// The CPUs that share the last cache with one.
 pub fn sharing_cache(cpu: usize) -> Result<String> {
     let directory = format!("/sys/devices/system/cpu/cpu{cpu}/cache");

@@ -60,6 +60,7 @@ fn run_on(
 ) -> Result<Tally> {
     println!("Linux {kernel}, {}", machine.describe());
     let begin = Instant::now();
+    let most_again = most_again()?;
     let mut tally = Tally::default();
     let mut done = 0;
     let mut tried_again = Vec::new();
@@ -80,7 +81,7 @@ fn run_on(
             );
         }
         let may_try = !guest.reported_failure || !tried_again.contains(&done);
-        if tried_again.len() < MOST_AGAIN && may_try {
+        if tried_again.len() < most_again && may_try {
             println!("AGAIN: '{}' is tried in another machine", scenario.title);
             tried_again.push(done);
             continue;
@@ -102,6 +103,14 @@ fn run_on(
         begin.elapsed().as_secs_f64()
     );
     Ok(tally)
+}
+
+fn most_again() -> Result<usize> {
+    env::var("SCX_ALPS_TEST_AGAIN").map_or(Ok(MOST_AGAIN), |number| {
+        number
+            .parse()
+            .with_context(|| format!("SCX_ALPS_TEST_AGAIN is '{number}' and must be a number"))
+    })
 }
 
 /// What became of a machine: it runs scenarios until one fails.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 pub enum Machine {
     /// Four CPUs that really run at once, as fast as the host lets them.
     Parallel,
-    /// The same in two cache domains.
+    /// The same in two cache domains, each a core of two threads.
     TwoDomains,
     /// Two CPUs whose time is a count of executed instructions, so that what
     /// is measured does not depend on what else the host does.
@@ -48,7 +48,7 @@ impl Machine {
     pub fn options(self) -> &'static [&'static str] {
         match self {
             Machine::Parallel => &["--cpus", "4"],
-            Machine::TwoDomains => &["--cpus", "4", "--topology", "sockets=2,cores=2"],
+            Machine::TwoDomains => &["--cpus", "4", "--topology", "sockets=2,cores=1,threads=2"],
             Machine::Exact => &["--cpus", "2", "--virtual-time"],
         }
     }

@@ -58,6 +58,23 @@ fn run(report: &Report) -> Result<()> {
                 .any(|hog| proc::last_cpu(hog.pid()).is_ok_and(|cpu| cpu == CPU)))
         })?;
     }
+
+    // What changes while it is off is known when it comes back.
+    for online in [false, true] {
+        daemon.off()?;
+        cpus::set_online(CPU, online)?;
+        daemon.on()?;
+        let cpus = daemon.status()?.count("cpus")?;
+        let expected = if online { 4 } else { 3 };
+        ensure!(
+            cpus == expected,
+            "expected {expected} CPUs to be known and saw {cpus}"
+        );
+        let ended = stream.ended();
+        wait::until("invocations to go on", LIMIT, || {
+            Ok(stream.ended() > ended + 5)
+        })?;
+    }
     report.note(format!(
         "attached again after {:.0} ms at most",
         millis(longest)

@@ -9,11 +9,13 @@ mod cpusets;
 mod fork_storm;
 mod hotplug;
 mod identity;
+mod kernel_threads;
 mod killed_daemon;
 mod learning;
 mod lifecycle;
 mod load_unload;
 mod lock_holder;
+mod lost;
 mod moved_starts;
 mod moves;
 mod observation;
@@ -24,6 +26,7 @@ mod queues;
 mod realtime;
 mod refusals;
 mod responsiveness;
+mod smt;
 mod starvation;
 mod statistics;
 mod stress;
@@ -38,6 +41,7 @@ pub const ALL: &[Scenario] = &[
     killed_daemon::SCENARIO,
     refusals::SCENARIO,
     statistics::SCENARIO,
+    lost::SCENARIO,
     policy_table::SCENARIO,
     identity::SCENARIO,
     moves::SCENARIO,
@@ -53,11 +57,13 @@ pub const ALL: &[Scenario] = &[
     bench_interrupted::SCENARIO,
     fork_storm::SCENARIO,
     queues::TWO_DOMAINS,
+    smt::SCENARIO,
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
     bench_oracle::SCENARIO,
     responsiveness::SCENARIO,
+    kernel_threads::SCENARIO,
     weights::SCENARIO,
     moved_starts::SCENARIO,
     lock_holder::SCENARIO,

@@ -65,6 +65,7 @@ const WITHOUT_SCHED_EXT: &str = "mkdir -p /tmp/btf && mount -o bind /sys/kernel/
     && mount -t tmpfs none /sys/kernel && mkdir /sys/kernel/btf \
     && mount -o bind /tmp/btf /sys/kernel/btf";
 const WITHOUT_BTF: &str = "mount -t tmpfs none /sys/kernel/btf";
+const WITHOUT_TRACER: &str = "mount -t tmpfs none /proc/sys/kernel";
 const WITHOUT_CGROUPS: &str = "umount /sys/fs/cgroup";
 /// Room for the file that shows whether the folder can be written to.
 const SMALL_DISK: &str = "mkdir -p /tmp/small && mount -t tmpfs -o size=16k none /tmp/small";
@@ -108,6 +109,11 @@ fn run(report: &Report) -> Result<()> {
         report,
         in_other_world(WITHOUT_BTF, ""),
         &["/sys/kernel/btf/vmlinux", "BTF"],
+    )?;
+    expect_refusal(
+        report,
+        in_other_world(WITHOUT_TRACER, ""),
+        &["function tracer", "CONFIG_FUNCTION_TRACER"],
     )?;
 
     let daemon = Daemon::start(&[])?;
