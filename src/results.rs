@@ -30,14 +30,43 @@ pub fn write(dir: &Path, run: &Run) -> Result<()> {
     file(&dir.join("report.html"), |out| {
         out.write_all(html::page(run).as_bytes())
     })?;
-    for (number, comparison) in Comparison::all(run).iter().enumerate() {
+    let comparisons = Comparison::all(run);
+    for (number, comparison) in (1..).zip(&comparisons) {
         for plot in plot::plots(comparison, &number.to_string()) {
-            // Most runs have one setting, whose plots need no number.
-            let name = match number {
-                0 => format!("{}.svg", plot.name),
-                _ => format!("{}-{}.svg", plot.name, number + 1),
-            };
-            file(&dir.join(name), |out| out.write_all(plot.file().as_bytes()))?;
+            let path = dir.join(plot_name(plot.name, number));
+            file(&path, |out| out.write_all(plot.file().as_bytes()))?;
+        }
+    }
+    remove_plots_from(dir, comparisons.len() + 1)
+}
+
+/// Most runs have one setting, whose plots need no number.
+fn plot_name(plot: &str, setting: usize) -> String {
+    match setting {
+        1 => format!("{plot}.svg"),
+        _ => format!("{plot}-{setting}.svg"),
+    }
+}
+
+/// Removes what an earlier run left in the same folder: the plots of the
+/// settings from number `setting` on, which this run does not have.
+fn remove_plots_from(dir: &Path, setting: usize) -> Result<()> {
+    for setting in setting.. {
+        let mut removed = false;
+        for plot in plot::NAMES {
+            let path = dir.join(plot_name(plot, setting));
+            match fs::remove_file(&path) {
+                Ok(()) => removed = true,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    return Err(error).with_context(|| {
+                        format!("cannot remove {} of an earlier run", path.display())
+                    });
+                }
+            }
+        }
+        if !removed {
+            break;
         }
     }
     Ok(())
@@ -63,6 +92,74 @@ fn file(path: &Path, content: impl FnOnce(&mut BufWriter<&File>) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scx_alps::report::{Conditions, Contender, Outcome, Round, Setting};
+
+    fn run(settings: usize) -> Run {
+        let setting = Setting {
+            trace: "mixed".to_owned(),
+            layout: String::new(),
+            load: 0.9,
+            cpus: 2,
+            seconds: 1.0,
+            functions: vec!["f".to_owned()],
+        };
+        let outcome = Outcome {
+            function: 0,
+            arrival_ns: 0,
+            first_run_ns: 5,
+            end_ns: 20,
+            cpu_requested_ns: 10,
+            cpu_used_ns: 10,
+            pause_ns: 0,
+            switches: 1,
+        };
+        let rounds = (0..settings).flat_map(|setting| {
+            let round = |name: &str| {
+                let contender = Contender::new(name);
+                Round::new(setting, contender, 1, vec![outcome])
+            };
+            [round("EEVDF"), round("ALPS")]
+        });
+        Run {
+            conditions: Conditions {
+                version: "scx_alps".to_owned(),
+                command: "scx_alps bench".to_owned(),
+                machine: None,
+            },
+            settings: vec![setting; settings],
+            rounds: rounds.collect(),
+            bound: None,
+        }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name();
+        let mut names: Vec<_> = entries
+            .map(|entry| name(entry).into_string().unwrap())
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn a_folder_holds_the_last_run_and_nothing_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes-2.svg"), "mine").unwrap();
+        write(folder.path(), &run(3)).unwrap();
+        assert_eq!(names(folder.path()).len(), 4 + 3 * plot::NAMES.len());
+        write(folder.path(), &run(1)).unwrap();
+        let left = names(folder.path());
+        assert_eq!(left.len(), 4 + plot::NAMES.len(), "{left:?}");
+        assert!(left.contains(&"notes-2.svg".to_owned()), "{left:?}");
+
+        let summary = fs::read(folder.path().join("summary.json")).unwrap();
+        let summary: serde_json::Value = serde_json::from_slice(&summary).unwrap();
+        assert_eq!(summary["rounds"].as_array().unwrap().len(), 2);
+        assert_eq!(summary["rounds"][0]["setting"], 1);
+        let rows = fs::read_to_string(folder.path().join("invocations.csv")).unwrap();
+        assert_eq!(rows.lines().count(), 3);
+    }
 
     #[test]
     fn what_fails_names_its_file_and_leaves_nothing() {

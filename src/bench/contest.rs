@@ -20,7 +20,7 @@ use super::in_charge::{Cost, InCharge, Start, expect_saved};
 use super::offer::Offer;
 use super::plan::{Kind, Step};
 use super::practice::Practice;
-use super::say::say;
+use super::progress::Progress;
 use super::{quiet, round};
 
 /// Between a switch of schedulers and the load: enough for ALPS to publish
@@ -66,14 +66,17 @@ impl Contest<'_> {
         results: &mut Results,
     ) -> Result<()> {
         let begin_ns = clock::now_ns(MONOTONIC);
+        let rounds = steps.iter().filter_map(|step| {
+            let offer = offer_of(step, offers, practice)?;
+            Some(SETTLE + Duration::from_nanos(offer.trace.duration_ns))
+        });
+        let progress = Progress::of(rounds.collect());
         let memory = tempfile::tempdir().context("cannot make a temporary directory")?;
         let mut cgroups: Option<(Layout, Cgroups)> = None;
         for step in steps {
-            let offer = match step.kind {
-                Kind::Practice => practice.before(offers, step.trace),
-                Kind::Measure(_) => offers.get(step.trace),
+            let Some(offer) = offer_of(step, offers, practice) else {
+                continue;
             };
-            let Some(offer) = offer else { continue };
             if cgroups.as_ref().is_none_or(|(of, _)| *of != step.layout) {
                 // Those of the layout before have to go first.
                 drop(cgroups.take());
@@ -83,7 +86,7 @@ impl Contest<'_> {
             let Some((_, cgroups)) = &cgroups else {
                 continue;
             };
-            let round = self.round(step, offer, cgroups, &memory, results)?;
+            let round = self.round(step, offer, cgroups, &memory, &progress, results)?;
             if let (Kind::Measure(_), Some(mut round)) = (step.kind, round) {
                 round.start_ns = round.start_ns.map(|ns| ns.saturating_sub(begin_ns));
                 results.rounds.push(round);
@@ -98,15 +101,17 @@ impl Contest<'_> {
         offer: &Offer,
         cgroups: &Cgroups,
         memory: &TempDir,
+        progress: &Progress,
         results: &mut Results,
     ) -> Result<Option<Round>> {
         let contender = self.contender(step.kind);
-        say(format_args!(
+        let what = format!(
             "seed {}, {contender}: {} requests in {:.1} s",
             offer.seed,
             offer.trace.requests.len(),
             offer.trace.duration_ns as f64 / NS_PER_S as f64,
-        ));
+        );
+        progress.begin_round(&what);
         let due = offer.due(cgroups);
         let standby = offer.standby(self.cpus);
         let load = Load {
@@ -135,7 +140,7 @@ impl Contest<'_> {
         quiet::settle(SETTLE, self.interrupted)?;
 
         in_charge.count_from_now();
-        let run = generator.run(self.drain, self.interrupted)?;
+        let run = generator.run(self.drain, self.interrupted, || progress.look(&what))?;
         let cost = in_charge.cost();
         let doubt = in_charge.doubt();
         in_charge.end()?;
@@ -205,5 +210,13 @@ impl Contest<'_> {
             options.push("--told");
         }
         Start::Alps(options)
+    }
+}
+
+/// The requests of a round; of practice there may be none.
+fn offer_of<'o>(step: &Step, offers: &'o [Offer], practice: &'o Practice) -> Option<&'o Offer> {
+    match step.kind {
+        Kind::Practice => practice.before(offers, step.trace),
+        Kind::Measure(_) => offers.get(step.trace),
     }
 }

@@ -143,13 +143,14 @@ impl Generator {
     ///
     /// # Errors
     /// When a job could not be started, and when `interrupted` became true.
-    pub fn run(self, drain: Duration, interrupted: &AtomicBool) -> Result<Run> {
+    pub fn run(self, drain: Duration, interrupted: &AtomicBool, look: impl Fn()) -> Result<Run> {
         let status = self.status()?;
         status.stage.store(GO, Release);
         futex::wake(&status.stage);
         let deadline_ns =
             clock::now_ns(MONOTONIC) + START_NS + self.last_ns + drain.as_nanos() as u64;
         while !self.child.wait(PATIENCE)? {
+            look();
             if interrupted.load(Relaxed) {
                 bail!("interrupted");
             }
@@ -270,7 +271,7 @@ mod tests {
             service,
             told: false,
         };
-        Generator::prepare(&load, &NEVER)?.run(drain, &NEVER)
+        Generator::prepare(&load, &NEVER)?.run(drain, &NEVER, || ())
     }
 
     #[test]
@@ -316,7 +317,7 @@ mod tests {
         let generator = Generator::prepare(&load, &NEVER).unwrap();
         assert!(
             generator
-                .run(Duration::ZERO, &AtomicBool::new(true))
+                .run(Duration::ZERO, &AtomicBool::new(true), || ())
                 .is_err()
         );
     }

@@ -22,6 +22,7 @@ mod plan;
 mod practice;
 mod preflight;
 mod process;
+mod progress;
 mod quiet;
 mod round;
 mod say;

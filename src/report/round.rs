@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Distribution, Outcome};
 
@@ -64,7 +64,8 @@ impl fmt::Display for Contender {
 /// What a round came to.
 #[derive(Clone, Debug, Serialize)]
 pub struct Round {
-    /// Index into [`Run::settings`](super::Run::settings).
+    /// Index into [`Run::settings`](super::Run::settings); in files they count from 1.
+    #[serde(serialize_with = "from_one")]
     pub setting: usize,
     #[serde(flatten)]
     pub contender: Contender,
@@ -104,6 +105,10 @@ impl Round {
             outcomes,
         }
     }
+}
+
+fn from_one<S: Serializer>(index: &usize, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u64(*index as u64 + 1)
 }
 
 #[cfg(test)]

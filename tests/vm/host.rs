@@ -2,12 +2,14 @@
 //! The host's role: boot the kernels and count what the guests report.
 
 use std::env;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write, stdout};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::machine::Machine;
 use crate::outcome::{self, Tally};
@@ -35,37 +37,77 @@ const TOOLS: [&str; 2] = ["stress-ng", "bpftool"];
 /// Run the scenarios on all kernels; whether all have passed.
 pub fn run(filters: &[String]) -> Result<bool> {
     let kernels = env::var("SCX_ALPS_TEST_KERNELS").unwrap_or_else(|_| KERNELS.to_owned());
-    let mut all = Tally::default();
-    for kernel in kernels
+    let kernels: Vec<&str> = kernels
         .split(',')
         .map(str::trim)
         .filter(|kernel| !kernel.is_empty())
-    {
-        for machine in Machine::ALL {
-            let scenarios: Vec<&Scenario> = scenarios::chosen(machine, filters).collect();
-            if !scenarios.is_empty() {
-                all.add(run_on(kernel, machine, &scenarios, filters)?);
-            }
+        .collect();
+    let (alone, together): (Vec<Machine>, Vec<Machine>) = Machine::ALL
+        .into_iter()
+        .partition(|machine| machine.minds_company());
+    let mut all = Tally::default();
+    for kernel in &kernels {
+        for &machine in &alone {
+            all.add(run_on(kernel, machine, filters, &mut stdout())?);
         }
+    }
+    for machine in together {
+        all.add(run_together(&kernels, machine, filters)?);
     }
     println!("{all}");
     Ok(all.failed == 0)
 }
 
+/// The same machine with each of the kernels, as many at once as there are CPUs.
+fn run_together(kernels: &[&str], machine: Machine, filters: &[String]) -> Result<Tally> {
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut all = Tally::default();
+    for kernels in kernels.chunks(at_once) {
+        let ended = thread::scope(|scope| {
+            let started: Vec<_> = kernels
+                .iter()
+                .map(|kernel| {
+                    scope.spawn(|| {
+                        let mut said = Vec::new();
+                        let tally = run_on(kernel, machine, filters, &mut said);
+                        (said, tally)
+                    })
+                })
+                .collect();
+            started
+                .into_iter()
+                .map(|run| {
+                    run.join()
+                        .map_err(|_| anyhow!("a machine's thread panicked"))
+                })
+                .collect::<Result<Vec<_>>>()
+        })?;
+        for (said, tally) in ended {
+            stdout().write_all(&said).context("cannot print")?;
+            all.add(tally?);
+        }
+    }
+    Ok(all)
+}
+
 fn run_on(
     kernel: &str,
     machine: Machine,
-    scenarios: &[&Scenario],
     filters: &[String],
+    out: &mut dyn Write,
 ) -> Result<Tally> {
-    println!("Linux {kernel}, {}", machine.describe());
+    let scenarios: Vec<&Scenario> = scenarios::chosen(machine, filters).collect();
+    if scenarios.is_empty() {
+        return Ok(Tally::default());
+    }
+    writeln!(out, "Linux {kernel}, {}", machine.describe())?;
     let begin = Instant::now();
     let most_again = most_again()?;
     let mut tally = Tally::default();
     let mut done = 0;
     let mut tried_again = Vec::new();
     while done < scenarios.len() {
-        let guest = boot(kernel, machine, &scenarios[done..], filters, done)?;
+        let guest = boot(kernel, machine, &scenarios[done..], filters, done, out)?;
         for _ in 0..guest.passed {
             tally.count(true);
         }
@@ -74,15 +116,24 @@ fn run_on(
             break;
         };
         if !guest.reported_failure {
-            println!("{}", outcome::line(false, begin.elapsed(), scenario.title));
-            println!(
+            writeln!(
+                out,
+                "{}",
+                outcome::line(false, begin.elapsed(), scenario.title)
+            )?;
+            writeln!(
+                out,
                 "                the machine was gone before it ended ({})",
                 guest.status
-            );
+            )?;
         }
         let may_try = !guest.reported_failure || !tried_again.contains(&done);
         if tried_again.len() < most_again && may_try {
-            println!("AGAIN: '{}' is tried in another machine", scenario.title);
+            writeln!(
+                out,
+                "AGAIN: '{}' is tried in another machine",
+                scenario.title
+            )?;
             tried_again.push(done);
             continue;
         }
@@ -91,17 +142,22 @@ fn run_on(
         if !guest.reported_failure {
             // Nor would the others fare better where machines die.
             for scenario in &scenarios[done..] {
-                println!("{}", outcome::line(false, begin.elapsed(), scenario.title));
+                writeln!(
+                    out,
+                    "{}",
+                    outcome::line(false, begin.elapsed(), scenario.title)
+                )?;
                 tally.count(false);
             }
             break;
         }
     }
-    println!(
+    writeln!(
+        out,
         "    Linux {kernel}, {}: {:.0} s\n",
         machine.describe(),
         begin.elapsed().as_secs_f64()
-    );
+    )?;
     Ok(tally)
 }
 
@@ -126,6 +182,7 @@ fn boot(
     scenarios: &[&Scenario],
     filters: &[String],
     done: usize,
+    out: &mut dyn Write,
 ) -> Result<Guest> {
     let limit: Duration = scenarios.iter().map(|scenario| scenario.limit).sum();
     let limit = BOOT_LIMIT + machine.real_time(limit);
@@ -158,7 +215,7 @@ fn boot(
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("cannot read what the guest prints")?;
         let line = String::from_utf8_lossy(&line);
-        println!("{line}");
+        writeln!(out, "{line}").context("cannot print")?;
         match outcome::read(&line) {
             Some(true) => passed += 1,
             Some(false) => reported_failure = true,

@@ -53,6 +53,14 @@ impl Machine {
         }
     }
 
+    /// Whether what else the host does could make its scenarios fail.
+    pub fn minds_company(self) -> bool {
+        match self {
+            Machine::Parallel | Machine::TwoDomains => true,
+            Machine::Exact => false,
+        }
+    }
+
     /// The longest real time that `guest` time may take where the host has
     /// little to give.
     pub fn real_time(self, guest: Duration) -> Duration {

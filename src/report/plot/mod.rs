@@ -63,6 +63,9 @@ impl Plot {
     }
 }
 
+/// The names of all pictures.
+pub const NAMES: [&str; 4] = [slowdown::NAME, size::NAME, timeline::NAME, queue::NAME];
+
 /// All pictures of a comparison. `id` is to be different for each setting.
 pub fn plots(comparison: &Comparison, id: &str) -> Vec<Plot> {
     vec![

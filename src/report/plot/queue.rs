@@ -9,6 +9,8 @@ use super::svg::{self, MUTED};
 use super::{Plot, Scale, Style, WIDTH};
 use crate::report::{Comparison, Outcome};
 
+pub const NAME: &str = "queue";
+
 /// A short time in which calls come and go.
 #[derive(Clone, Debug, PartialEq)]
 struct Bin {
@@ -43,7 +45,7 @@ pub fn plot(comparison: &Comparison, id: &str) -> Plot {
         (course.keys(comparison))
     };
     Plot::new(
-        "queue",
+        NAME,
         id,
         [WIDTH, HEIGHT],
         "How many calls are under way",

@@ -10,6 +10,8 @@ use super::svg::{self, MUTED};
 use super::{Plot, Scale, Style, WIDTH, keys};
 use crate::report::{Comparison, Distribution, Outcome, Side, Statistic};
 
+pub const NAME: &str = "response-by-size";
+
 const HEIGHT: f64 = 400.0;
 const TOP: f64 = 52.0;
 const BOTTOM: f64 = HEIGHT - 50.0;
@@ -58,7 +60,7 @@ pub fn plot(comparison: &Comparison, id: &str) -> Plot {
         }
     };
     Plot::new(
-        "response-by-size",
+        NAME,
         id,
         [WIDTH, HEIGHT],
         "Response of short and long functions",

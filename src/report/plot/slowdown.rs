@@ -15,6 +15,8 @@ const AREA: Area = Area {
     bottom: HEIGHT - 50.0,
 };
 
+pub const NAME: &str = "slowdown";
+
 /// Points of a curve; more could not be seen.
 const POINTS: usize = 500;
 
@@ -51,7 +53,7 @@ pub fn plot(comparison: &Comparison, id: &str) -> Plot {
         (svg::legend([AREA.right - 8.0, AREA.bottom - 8.0], &keys(comparison)))
     };
     Plot::new(
-        "slowdown",
+        NAME,
         id,
         [WIDTH, HEIGHT],
         "How many calls are slowed down how much",

@@ -10,6 +10,8 @@ use super::frame::Frame;
 use super::{Plot, Scale, Style, WIDTH, svg};
 use crate::report::Comparison;
 
+pub const NAME: &str = "timeline";
+
 /// Calls that arrived in the same short time.
 struct Bin {
     /// The middle of that time.
@@ -39,7 +41,7 @@ pub fn plot(comparison: &Comparison, id: &str) -> Plot {
         (course.keys(comparison))
     };
     Plot::new(
-        "timeline",
+        NAME,
         id,
         [WIDTH, HEIGHT],
         "The run, round by round",
