@@ -16,6 +16,8 @@ demo: build
 	@scripts/demo
 
 test: build
+	@scripts/setup kernel
+	@kernel/check
 	@scripts/setup vm
 	@$(CARGO) test --release --locked
 

@@ -48,7 +48,8 @@ static __always_inline void now_running(struct task_struct *p,
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	state->key_ns = p->scx.flags & SCX_TASK_QUEUED ? tctx->key_ns : 0;
+	state->key_ns = bpf_core_field_exists(p->scx) &&
+			p->scx.flags & SCX_TASK_QUEUED ? tctx->key_ns : 0;
 	state->since_ns = now;
 	state->attained_ns = g->cpu_ns;
 	state->base_ns = tctx->base_ns;

@@ -8,6 +8,7 @@
  *	identify	which function a task is
  *	weight		what nice and cpu.weight make of its virtual time
  *	observe, survey	invocations, reported to user space
+ *	assign		what rules on processes say
  *	policy, rank	the published table, and the key made from it
  *	queue, place	where a task waits, and which CPU it takes
  *	grace, rescue	the two exceptions from the order
@@ -28,11 +29,30 @@ UEI_DEFINE(uei);
 #include "policy.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"
+#include "assign.bpf.h"
 #include "rank.bpf.h"
 #include "queue.bpf.h"
 #include "place.bpf.h"
 #include "grace.bpf.h"
 #include "rescue.bpf.h"
+
+/* Say which function a process is, by a rule on its name or command line. */
+SEC("syscall")
+int assign_process(struct assignment *args)
+{
+	struct task_struct *p = bpf_task_from_pid(args->pid);
+	struct task_ctx *tctx;
+
+	if (!p)
+		return -ESRCH;
+	bpf_rcu_read_lock();
+	tctx = task_ctx_of_preemptible(p, 0);
+	if (tctx)
+		assign(tctx, args->function);
+	bpf_rcu_read_unlock();
+	bpf_task_release(p);
+	return tctx ? 0 : -ENOENT;
+}
 
 /* Let @p run for another slice. */
 static __always_inline void keep_running(struct task_struct *p, u64 slice_ns)

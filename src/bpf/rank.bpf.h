@@ -55,6 +55,21 @@ static __always_inline u64 service_key(const struct task_ctx *tctx, u64 pending_
 	return base > max_bias_ns ? base - max_bias_ns : 1;
 }
 
+/* K * E[remaining service] of a task whose group has attained @attained_ns. */
+static __always_inline u64 expected_bias(const struct task_ctx *tctx,
+					 struct group_ctx *g, u64 attained_ns,
+					 u64 pending_ns)
+{
+	if (g->function == FUNCTION_GENERIC)
+		return generic_bias(tctx, tctx->burst_ns + pending_ns);
+	if (told_enabled && g->told_ns)
+		return told_bias(g->told_ns, attained_ns);
+	if (g->policy_version != policy_version ||
+	    attained_ns >= g->bias_until_ns || attained_ns < g->bias_from_ns)
+		policy_refresh(g, attained_ns);
+	return g->bias_ns;
+}
+
 /* Rank @p anew from what is known of it now; @pending_ns is unaccounted service. */
 static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 				struct group_ctx *g, u64 pending_ns)
@@ -69,16 +84,7 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 		tctx->key_ns = service_key(tctx, pending_ns);
 		return tctx->key_ns;
 	}
-	if (g->function == FUNCTION_GENERIC) {
-		bias_ns = generic_bias(tctx, tctx->burst_ns + pending_ns);
-	} else if (told_enabled && g->told_ns) {
-		bias_ns = told_bias(g->told_ns, attained_ns);
-	} else {
-		if (g->policy_version != policy_version ||
-		    attained_ns >= g->bias_until_ns || attained_ns < g->bias_from_ns)
-			policy_refresh(g, attained_ns);
-		bias_ns = g->bias_ns;
-	}
+	bias_ns = expected_bias(tctx, g, attained_ns, pending_ns);
 
 	/*
 	 * Among hogs, whose remainder is beyond all bounds, only service counts.

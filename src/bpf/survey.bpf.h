@@ -21,17 +21,17 @@ static __always_inline struct task_ctx *adopt(struct task_struct *p)
 	struct task_ctx *tctx;
 	struct group_ctx *g;
 
-	bpf_preempt_disable();
+	stay_on_cpu();
 	tctx = bpf_task_storage_get(&task_ctxs, p, &fresh,
 				    BPF_LOCAL_STORAGE_GET_F_CREATE);
-	bpf_preempt_enable();
+	may_leave_cpu();
 	if (!tctx) {
 		count(tasks_untracked);
 		return NULL;
 	}
-	bpf_preempt_disable();
+	stay_on_cpu();
 	g = group_of(p, tctx);
-	bpf_preempt_enable();
+	may_leave_cpu();
 	if (!g)
 		return NULL;
 
@@ -85,27 +85,6 @@ int survey(struct bpf_iter__task *ctx)
 	row.running = tctx->on_cpu;
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
-}
-
-/* Say which function a process is, by a rule on its name or command line. */
-SEC("syscall")
-int assign_process(struct assignment *args)
-{
-	struct task_struct *p = bpf_task_from_pid(args->pid);
-	struct task_ctx *tctx;
-
-	if (!p)
-		return -ESRCH;
-	bpf_rcu_read_lock();
-	tctx = task_ctx_of_preemptible(p, 0);
-	if (tctx) {
-		tctx->group.assigned = args->function;
-		tctx->group.assigned_epoch = rules_epoch;
-		tctx->group.cgroup_id = 0;
-	}
-	bpf_rcu_read_unlock();
-	bpf_task_release(p);
-	return tctx ? 0 : -ENOENT;
 }
 
 #endif

@@ -63,6 +63,22 @@ static __always_inline struct task_ctx *task_ctx_of(struct task_struct *p)
 }
 
 /*
+ * The kernel's own of these came after the oldest one we run on, where a program
+ * is preempted only if the kernel is built for that.
+ */
+static __always_inline void stay_on_cpu(void)
+{
+	if (bpf_ksym_exists(bpf_preempt_disable))
+		bpf_preempt_disable();
+}
+
+static __always_inline void may_leave_cpu(void)
+{
+	if (bpf_ksym_exists(bpf_preempt_enable))
+		bpf_preempt_enable();
+}
+
+/*
  * For programs that may be preempted. The kernel refuses a tracepoint's look
  * at task storage while another is under way on its CPU; if that one were
  * preempted halfway, all that happens there meanwhile would be missed.
@@ -72,9 +88,9 @@ static __always_inline struct task_ctx *task_ctx_of_preemptible(struct task_stru
 {
 	struct task_ctx *tctx;
 
-	bpf_preempt_disable();
+	stay_on_cpu();
 	tctx = bpf_task_storage_get(&task_ctxs, p, 0, flags);
-	bpf_preempt_enable();
+	may_leave_cpu();
 	return tctx;
 }
 
