@@ -16,6 +16,7 @@ use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
 use crate::simulate;
 use crate::traces::TraceArgs;
+use crate::worker::WorkerArgs;
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -63,6 +64,8 @@ pub enum Subcommands {
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
     /// Convert, describe and scale traces.
     Trace(Box<TraceArgs>),
+    /// Run functions for requests over HTTP, as an OpenLambda worker does.
+    Worker(WorkerArgs),
 }
 
 /// A measurement with a daemon of its own.

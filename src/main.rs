@@ -15,6 +15,7 @@ mod simulate;
 mod status;
 mod top;
 mod traces;
+mod worker;
 mod workload;
 
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ fn run(cli: Cli) -> Result<()> {
             })
         }
         Some(Subcommands::Trace(args)) => traces::run(*args),
+        Some(Subcommands::Worker(args)) => worker::run(&args),
     }
 }
 

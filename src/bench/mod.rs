@@ -3,9 +3,9 @@
 //! load, run as real processes, in one run and side by side.
 
 mod bound;
-mod cgroups;
+pub mod cgroups;
 mod child;
-mod clock;
+pub mod clock;
 mod command_line;
 mod contest;
 mod entrant;
@@ -21,7 +21,7 @@ mod pauses;
 mod plan;
 mod practice;
 mod preflight;
-mod process;
+pub mod process;
 mod quiet;
 mod round;
 mod say;
@@ -32,7 +32,7 @@ mod shared;
 mod slot;
 mod toggle;
 mod told;
-mod worker;
+pub mod worker;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
