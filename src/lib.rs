@@ -7,6 +7,7 @@ pub mod handler;
 pub mod identify;
 pub mod invocation;
 pub mod learn;
+pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod sim;
