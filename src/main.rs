@@ -7,6 +7,7 @@ mod control;
 mod daemon;
 mod engine;
 mod explain;
+mod invoke;
 mod logging;
 mod published;
 mod results;
@@ -68,6 +69,9 @@ fn run(cli: Cli) -> Result<()> {
         }
         Some(Subcommands::Trace(args)) => traces::run(*args),
         Some(Subcommands::Worker(args)) => worker::run(&args),
+        Some(Subcommands::InitFunctions(args)) => worker::set::init(&args),
+        Some(Subcommands::DeleteFunctions(args)) => worker::set::delete(&args),
+        Some(Subcommands::Invoke(args)) => invoke::run(&args),
     }
 }
 

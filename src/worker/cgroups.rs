@@ -25,6 +25,8 @@ pub struct Cgroups {
     made: Vec<PathBuf>,
     /// Held as long as the worker lives.
     _lock: Flock<File>,
+    /// Whether the kernel is to be fair between functions.
+    cpu: bool,
     memory: bool,
     pids: bool,
 }
@@ -39,12 +41,13 @@ pub struct Leaf {
 
 impl Cgroups {
     /// Makes the cgroup `path`, relative to the root of all cgroups, and
-    /// removes what a killed worker has left in it.
+    /// removes what a killed worker has left in it. With `cpu` the cpu controller
+    /// is turned on for the functions.
     ///
     /// # Errors
     /// Without cgroup v2 or the right to change it, and when another worker
     /// has it.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: &Path, cpu: bool) -> Result<Self> {
         let is_name = |c: Component| matches!(c, Component::Normal(_));
         ensure!(
             path.components().count() > 0 && path.components().all(is_name),
@@ -80,11 +83,14 @@ impl Cgroups {
             dir,
             made,
             _lock: lock,
+            cpu,
             memory: true,
             pids: true,
         };
         for cgroup in &ancestors {
-            turn_on(cgroup, "cpu");
+            if cpu {
+                turn_on(cgroup, "cpu");
+            }
             cgroups.memory &= turn_on(cgroup, "memory");
             cgroups.pids &= turn_on(cgroup, "pids");
         }
@@ -107,7 +113,12 @@ impl Cgroups {
         let dir = parent.join(function);
         let context = || format!("cannot create the cgroup {}", dir.display());
         fs::create_dir_all(&parent).with_context(context)?;
-        for controller in ["cpu", "memory", "pids"] {
+        let controllers = [
+            ("cpu", self.cpu),
+            ("memory", self.memory),
+            ("pids", self.pids),
+        ];
+        for (controller, _) in controllers.into_iter().filter(|(_, wanted)| *wanted) {
             turn_on(&parent, controller);
         }
         fs::create_dir_all(&dir).with_context(context)?;
@@ -226,7 +237,7 @@ mod tests {
     #[test]
     fn a_path_outside_is_refused() {
         for path in ["/abs", "../up", ""] {
-            assert!(Cgroups::create(Path::new(path)).is_err());
+            assert!(Cgroups::create(Path::new(path), true).is_err());
         }
     }
 }

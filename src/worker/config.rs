@@ -8,17 +8,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use serde::{Deserialize, Deserializer};
+use scx_alps::platform::openlambda::{MAX_CONFIG_BYTES, WorkerConfig, check_name};
 use serde_json::Value;
 
-use super::limits::{Limits, Written};
-use super::name;
+use super::limits::Limits;
 
 /// OpenLambda's own port.
 const DEFAULT_PORT: u16 = 5000;
-
-/// Longer files are none of ours.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// One worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,84 +59,52 @@ impl Config {
     }
 }
 
-#[derive(Deserialize)]
-struct Document {
-    #[serde(default, deserialize_with = "number")]
-    worker_port: Option<u64>,
-    registry: Option<String>,
-    function_name: Option<String>,
-    #[serde(default, deserialize_with = "number")]
-    seal_priority: Option<u64>,
-    limits: Option<Written>,
-    #[serde(default)]
-    functions: BTreeMap<String, ListedDocument>,
-}
-
-#[derive(Deserialize)]
-struct ListedDocument {
-    handler: Option<String>,
-    limits: Option<Written>,
-}
-
-/// A whole number, or one written as text, as OpenLambda does with ports.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    let number = match &value {
-        None | Some(Value::Null) => return Ok(None),
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) if text.is_empty() => return Ok(None),
-        Some(Value::String(text)) => text.parse().ok(),
-        Some(_) => None,
-    };
-    let wrong = || serde::de::Error::custom("expected a whole number");
-    number.map(Some).ok_or_else(wrong)
-}
-
 /// A configuration, and the UID it gives its function.
 struct Parsed {
     config: Config,
     uid: Option<u64>,
 }
 
-/// Reads a configuration's text.
-fn parse(name: &str, text: &str) -> Result<Parsed> {
-    let document: Document = serde_json::from_str(text)?;
-    let port = document.worker_port.unwrap_or(DEFAULT_PORT.into());
-    let port = u16::try_from(port).ok().filter(|&port| port != 0);
-    let port = port.context("worker_port must be 1 to 65535")?;
-    let written = document.limits.unwrap_or_default();
-    let limits = written.over(Limits::default()).map_err(|e| anyhow!(e))?;
-    if let Some(function) = &document.function_name {
-        name::check(function).with_context(|| format!("function_name {function:?}"))?;
-    }
+/// Reads a configuration's text; `file` is for errors only.
+fn parse(name: &str, text: &[u8], file: &str) -> Result<Parsed> {
+    let openlambda = WorkerConfig::parse(text, file)?;
+    let document: Value = serde_json::from_slice(text)?;
+    let limits = Limits::default().changed(&document, file)?;
     let mut functions = BTreeMap::new();
-    for (function, listed) in document.functions {
-        name::check(&function).with_context(|| format!("functions: {function:?}"))?;
-        if let Some(handler) = &listed.handler {
-            name::check(handler)
-                .with_context(|| format!("functions.{function}.handler {handler:?}"))?;
-        }
-        let written = listed.limits.unwrap_or_default();
-        let limits = written.over(limits);
-        let limits = limits.map_err(|error| anyhow!("functions.{function}.{error}"))?;
-        let handler = listed.handler;
-        functions.insert(function, Listed { handler, limits });
+    let listed = match document.get("functions") {
+        None | Some(Value::Null) => None,
+        Some(Value::Object(listed)) => Some(listed),
+        Some(_) => bail!("{file}: functions: write {{ \"NAME\": {{ \"limits\": … }} }}"),
+    };
+    for (function, document) in listed.into_iter().flatten() {
+        let place = format!("{file}: functions.{}", function.escape_debug());
+        let named = |name: &str| check_name(name).map_err(|why| anyhow!("{place}: {why}"));
+        named(function)?;
+        let handler = match document.get("handler") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(handler)) => {
+                named(handler)?;
+                Some(handler.clone())
+            }
+            Some(_) => bail!("{place}: handler must be a name in quotes"),
+        };
+        let limits = limits.changed(document, &place)?;
+        functions.insert(function.clone(), Listed { handler, limits });
     }
-    let registry = document.registry.filter(|registry| !registry.is_empty());
-    let registry = registry.map(|registry| {
+    let registry = openlambda.registry.map(|registry| {
         let path = registry.strip_prefix("file://").unwrap_or(&registry);
         PathBuf::from(path)
     });
     Ok(Parsed {
         config: Config {
             name: name.to_owned(),
-            port,
+            port: openlambda.worker_port.unwrap_or(DEFAULT_PORT),
             registry,
-            function: document.function_name,
+            function: openlambda.function_name,
             limits,
             functions,
         },
-        uid: document.seal_priority,
+        uid: openlambda.seal_priority,
     })
 }
 
@@ -157,30 +121,35 @@ pub fn read(path: &Path) -> Result<Vec<Config>> {
         path.display()
     );
     let mut configs: Vec<Config> = Vec::new();
-    let (mut ports, mut uids, mut names) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let mut taken: HashMap<String, (String, PathBuf)> = HashMap::new();
     for (name, file) in files {
         let place = || file.display().to_string();
-        name::check(&name).with_context(place)?;
-        let Parsed { mut config, uid } = parse(&name, &text(&file)?).with_context(place)?;
+        check_name(&name).map_err(|why| anyhow!("{}: the worker's name: {why}", place()))?;
+        let Parsed { mut config, uid } = parse(&name, &text(&file)?, &place())?;
         if let Some(registry) = &mut config.registry
             && registry.is_relative()
         {
             *registry = file.parent().unwrap_or(Path::new("")).join(&*registry);
         }
-        let sole = |of: &mut HashMap<String, PathBuf>, key: &str, value: String| match of
-            .insert(value.clone(), file.clone())
-        {
-            Some(other) => bail!(
-                "{}: {key} {value} is that of {} already; give each worker its own",
+        let mut sole = |what: String, owner: &str| {
+            let before = taken
+                .entry(what.clone())
+                .or_insert_with(|| (owner.to_owned(), file.clone()));
+            ensure!(
+                before.0 == owner,
+                "{}: {what} is taken already by {}; give it another",
                 file.display(),
-                other.display()
-            ),
-            None => Ok(()),
+                before.1.display()
+            );
+            Ok(())
         };
-        sole(&mut names, "the worker's name", name)?;
-        sole(&mut ports, "worker_port", config.port.to_string())?;
+        let own = file.to_string_lossy();
+        sole(format!("the worker's name {name}"), &own)?;
+        sole(format!("worker_port {}", config.port), &own)?;
         if let Some(uid) = uid {
-            sole(&mut uids, "seal_priority", uid.to_string())?;
+            // Several workers may be of one function.
+            let function = config.function.as_deref().unwrap_or(&own);
+            sole(format!("seal_priority {uid}"), function)?;
         }
         configs.push(config);
     }
@@ -225,7 +194,7 @@ fn files(path: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(files)
 }
 
-fn text(file: &Path) -> Result<String> {
+fn text(file: &Path) -> Result<Vec<u8>> {
     let context = || format!("cannot read {}", file.display());
     let opened = File::open(file).with_context(context)?;
     ensure!(
@@ -233,14 +202,10 @@ fn text(file: &Path) -> Result<String> {
         "{}: not a file",
         file.display()
     );
-    let mut text = String::new();
-    let mut limited = opened.take(MAX_BYTES + 1);
-    limited.read_to_string(&mut text).with_context(context)?;
-    ensure!(
-        text.len() as u64 <= MAX_BYTES,
-        "{}: longer than {MAX_BYTES} bytes",
-        file.display()
-    );
+    let mut text = Vec::new();
+    // One more, by which a file that is too long is known.
+    let mut limited = opened.take(MAX_CONFIG_BYTES as u64 + 1);
+    limited.read_to_end(&mut text).with_context(context)?;
     Ok(text)
 }
 
@@ -258,7 +223,7 @@ mod tests {
             "registry": "file:///srv/registry", "seal_priority": 1,
             "function_name": "floatOperation1", "limits": {"procs": 10, "mem_mb": 50},
             "functions": {"a": {"handler": "spin", "limits": {"queue": 0}}}}"#;
-        let Parsed { config, uid } = parse("worker1", text).unwrap();
+        let Parsed { config, uid } = parse("worker1", text.as_bytes(), "f").unwrap();
         assert_eq!((config.port, uid), (5001, Some(1)));
         assert_eq!(config.function.as_deref(), Some("floatOperation1"));
         assert_eq!(config.registry, Some("/srv/registry".into()));
@@ -270,17 +235,17 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, what) in [
-            ("", "EOF"),
-            ("[]", "invalid"),
+            ("", "no JSON"),
+            ("[]", "no object"),
             (r#"{"worker_port": 0}"#, "worker_port"),
-            (r#"{"worker_port": "x"}"#, "whole number"),
-            (r#"{"seal_priority": -1}"#, "whole number"),
+            (r#"{"worker_port": "x"}"#, "worker_port"),
+            (r#"{"seal_priority": -1}"#, "seal_priority"),
             (r#"{"function_name": "a/b"}"#, "function_name"),
             (r#"{"functions": {"..": {}}}"#, "functions"),
             (r#"{"functions": {"a": {"handler": "/x"}}}"#, "handler"),
-            (r#"{"limits": {"mem_mb": 0}}"#, "limits.mem_mb"),
+            (r#"{"limits": {"queue": -1}}"#, "limits"),
         ] {
-            let Err(error) = parse("w", text) else {
+            let Err(error) = parse("w", text.as_bytes(), "f") else {
                 panic!("{text}");
             };
             assert!(format!("{error:#}").contains(what), "{error:#}");
@@ -310,7 +275,7 @@ mod tests {
         ] {
             write("c", twice);
             let error = read(dir.path()).unwrap_err().to_string();
-            assert!(error.contains("is that of"), "{error}");
+            assert!(error.contains("is taken already"), "{error}");
         }
         fs::remove_file(dir.path().join("c/config.json")).unwrap();
         symlink("/etc/hostname", dir.path().join("c/config.json")).unwrap();
@@ -320,16 +285,16 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_is_written_is_a_configuration_or_an_error(text in "\\PC{0,200}") {
-            let _ = parse("w", &text);
+            let _ = parse("w", text.as_bytes(), "f");
         }
 
         #[test]
-        fn whatever_values_are_written(port in any::<i64>(), text in "\\PC{0,9}", procs in any::<f64>()) {
+        fn whatever_values_are_written(port in any::<i64>(), text in "\\PC{0,9}", procs in any::<i64>()) {
             let json = serde_json::json!({
                 "worker_port": port, "function_name": text, "registry": text,
                 "limits": {"procs": procs, "max_runtime_default": procs},
             });
-            if let Ok(parsed) = parse("w", &json.to_string()) {
+            if let Ok(parsed) = parse("w", json.to_string().as_bytes(), "f") {
                 prop_assert_eq!(i64::from(parsed.config.port), port);
             }
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use hyper::StatusCode;
 use serde_json::json;
 
-use super::name::BadName;
 use super::registry::NoHandler;
 use super::stats::Fate;
 
@@ -16,7 +15,7 @@ pub enum Failure {
     NoSuchPath,
     /// With the method that the path takes.
     WrongMethod(&'static str),
-    BadName(BadName),
+    BadName(String),
     NoHandler(NoHandler),
     BodyTooLong(usize),
     /// It did not arrive in time.
@@ -82,7 +81,7 @@ impl Failure {
                 "there are POST /run/NAME, GET /status and GET /stats, and no other".to_owned()
             }
             Self::WrongMethod(allowed) => format!("this path takes {allowed}"),
-            Self::BadName(why) => why.to_string(),
+            Self::BadName(why) => why.clone(),
             Self::NoHandler(why) => why.to_string(),
             Self::BodyTooLong(most) => format!("the body is longer than {most} bytes"),
             Self::BodySlow => "the body did not arrive in time".to_owned(),

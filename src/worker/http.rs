@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use scx_alps::platform::openlambda::check_name;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
@@ -25,7 +26,7 @@ use super::failure::Failure;
 use super::function::Function;
 use super::invocation::{Answered, Call};
 use super::stats::Fate;
-use super::{Shared, name, registry};
+use super::{Shared, registry};
 
 /// How long a request's head, and then its body, may take to arrive; so long
 /// may a connection rest, too.
@@ -106,7 +107,7 @@ impl Worker {
 
     async fn run(&self, name: &str, body: Incoming) -> Result<Reply, Failure> {
         let arrival = Instant::now();
-        name::check(name).map_err(Failure::BadName)?;
+        check_name(name).map_err(Failure::BadName)?;
         let handler = registry::find(&self.config, name).map_err(Failure::NoHandler)?;
         let function = self.function(name)?;
         let mut account = Account::open(&function, arrival);

@@ -3,9 +3,13 @@
 
 use std::time::Duration;
 
+use anyhow::{Context, Result, ensure};
+use scx_alps::platform::openlambda::{self, WorkerConfig};
 use serde::Deserialize;
+use serde_json::Value;
 
 const MIB: u64 = 1 << 20;
+const KIB: u64 = 1 << 10;
 
 /// Limits of one function. Memory and processes are those of all its
 /// invocations together.
@@ -40,91 +44,95 @@ impl Default for Limits {
     }
 }
 
-/// The `limits` of a configuration: OpenLambda's `mem_mb`, `procs` and
-/// `max_runtime_default`, and some more. What is not there is as it was.
+/// What `limits` may have beside OpenLambda's `mem_mb`, `procs`,
+/// `max_runtime_default` and `runtime_sec`.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-pub struct Written {
+struct More {
     concurrency: Option<u64>,
     queue: Option<u64>,
-    mem_mb: Option<u64>,
-    procs: Option<u64>,
-    /// In seconds.
-    max_runtime_default: Option<f64>,
     body_kb: Option<u64>,
     answer_kb: Option<u64>,
 }
 
-impl Written {
-    /// `limits` with what is written.
+impl Limits {
+    /// These with what the `limits` of `document` say, which belongs to `file`.
     ///
     /// # Errors
-    /// Which value is out of its range.
-    pub fn over(self, limits: Limits) -> Result<Limits, String> {
-        let within = |key: &str, value: Option<u64>, low: u64, high: u64| match value {
-            Some(value) if !(low..=high).contains(&value) => Err(format!(
-                "limits.{key} is {value}; it must be {low} to {high}"
-            )),
-            value => Ok(value),
+    /// What is wrong with them.
+    pub fn changed(self, document: &Value, file: &str) -> Result<Self> {
+        let config = WorkerConfig::parse(document.to_string().as_bytes(), file)?;
+        let openlambda::Limits {
+            procs,
+            mem_mb,
+            max_runtime_default,
+            runtime_sec,
+            ..
+        } = config.limits;
+        let more = match document.get("limits") {
+            None | Some(Value::Null) => More::default(),
+            Some(limits) => More::deserialize(limits).with_context(|| format!("{file}: limits"))?,
         };
-        let bytes = |kb: u64| (kb * 1024) as usize;
-        let time = match self.max_runtime_default {
-            Some(s) if !(0.001..=86_400.0).contains(&s) => {
-                return Err(format!(
-                    "limits.max_runtime_default is {s}; it must be 0.001 to 86400 seconds"
-                ));
-            }
-            seconds => seconds.map(Duration::from_secs_f64),
+        let within = |key: &str, value: Option<u64>, low: u64, high: u64| {
+            ensure!(
+                value.is_none_or(|value| (low..=high).contains(&value)),
+                "{file}: limits.{key} must be {low} to {high}"
+            );
+            Ok(value.and_then(|value| usize::try_from(value).ok()))
         };
-        let concurrency = within("concurrency", self.concurrency, 1, 100_000)?;
-        let queue = within("queue", self.queue, 0, 1_000_000)?;
-        let memory = within("mem_mb", self.mem_mb, 1, 1 << 24)?;
-        let processes = within("procs", self.procs, 1, 1 << 22)?;
-        let body = within("body_kb", self.body_kb, 1, 1 << 20)?;
-        let answer = within("answer_kb", self.answer_kb, 1, 1 << 20)?;
-        Ok(Limits {
-            concurrency: concurrency.map_or(limits.concurrency, |value| value as usize),
-            queue: queue.map_or(limits.queue, |value| value as usize),
-            memory_bytes: memory.map_or(limits.memory_bytes, |mib| mib * MIB),
-            processes: processes.unwrap_or(limits.processes),
-            time: time.unwrap_or(limits.time),
-            body_bytes: body.map_or(limits.body_bytes, bytes),
-            answer_bytes: answer.map_or(limits.answer_bytes, bytes),
+        let kib = |kib: usize| kib * KIB as usize;
+        Ok(Self {
+            concurrency: within("concurrency", more.concurrency, 1, 100_000)?
+                .unwrap_or(self.concurrency),
+            queue: within("queue", more.queue, 0, 1_000_000)?.unwrap_or(self.queue),
+            memory_bytes: mem_mb.map_or(self.memory_bytes, |mib| mib * MIB),
+            processes: procs.unwrap_or(self.processes),
+            time: runtime_sec
+                .or(max_runtime_default)
+                .map_or(self.time, Duration::from_secs),
+            body_bytes: within("body_kb", more.body_kb, 1, MIB)?.map_or(self.body_bytes, kib),
+            answer_bytes: within("answer_kb", more.answer_kb, 1, MIB)?
+                .map_or(self.answer_bytes, kib),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn read(json: &str) -> Result<Limits, String> {
-        let written: Written = serde_json::from_str(json).unwrap();
-        written.over(Limits::default())
+    fn read(limits: Value) -> Result<Limits> {
+        Limits::default().changed(&json!({"limits": limits}), "f")
     }
 
     #[test]
     fn what_is_written_counts() {
-        let limits = read(r#"{"mem_mb": 50, "max_runtime_default": 0.5, "swappiness": 0}"#);
+        let limits = read(json!({"mem_mb": 50, "max_runtime_default": 5, "queue": 0})).unwrap();
         assert_eq!(
-            limits.unwrap(),
+            limits,
             Limits {
                 memory_bytes: 50 * MIB,
-                time: Duration::from_millis(500),
+                time: Duration::from_secs(5),
+                queue: 0,
                 ..Limits::default()
             }
         );
+        assert_eq!(read(Value::Null).unwrap(), Limits::default());
     }
 
     #[test]
     fn impossible_limits_are_refused() {
-        for json in [
-            r#"{"concurrency": 0}"#,
-            r#"{"mem_mb": 0}"#,
-            r#"{"procs": 18446744073709551615}"#,
-            r#"{"max_runtime_default": 0}"#,
-            r#"{"max_runtime_default": 1e300}"#,
+        for limits in [
+            json!({"concurrency": 0}),
+            json!({"concurrency": "many"}),
+            json!({"mem_mb": -1}),
+            json!({"procs": u64::MAX}),
+            json!({"max_runtime_default": "soon"}),
+            json!({"answer_kb": u64::MAX}),
+            json!([]),
         ] {
-            assert!(read(json).is_err(), "{json}");
+            assert!(read(limits.clone()).is_err(), "{limits}");
         }
     }
 }

@@ -17,16 +17,18 @@ mod interpreter;
 mod invocation;
 mod limits;
 mod messages;
-mod name;
 mod order;
 mod output;
 mod peer;
+pub mod probe;
 mod registry;
+pub mod set;
 mod stats;
 
 use std::cell::Cell;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,11 +48,14 @@ use invocation::Launcher;
 use limits::Limits;
 use peer::Peer;
 
-use crate::bench::cgroups::raise_file_limit;
+use crate::bench::cgroups::{Layout, raise_file_limit};
 use crate::bench::process::Child;
 
 /// Connections at once, over all ports.
-const MAX_CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 4096;
+
+/// Connections that wait to be taken, for each port.
+const BACKLOG: i32 = 4096;
 
 /// Bytes of request bodies held at once, over all ports.
 const MAX_BODY_BYTES: usize = 64 << 20;
@@ -70,6 +75,15 @@ pub struct WorkerArgs {
     /// Cgroup to create for the functions, relative to the root of all cgroups
     #[arg(long, value_name = "PATH", default_value = "scx_alps-worker")]
     pub cgroup: PathBuf,
+
+    /// How functions are laid out in cgroups
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LAYOUT",
+        default_value = "per-function"
+    )]
+    pub layout: Layout,
 
     /// The first of the user IDs that functions run as, each as its own, where
     /// the worker runs as root
@@ -174,6 +188,9 @@ fn listen(address: IpAddr, config: &Config) -> Result<TcpListener> {
     };
     let listener = TcpListener::bind((address, config.port)).with_context(context)?;
     listener.set_nonblocking(true).with_context(context)?;
+    // The standard library's own backlog is short of a burst of requests.
+    // SAFETY: it is a listening socket.
+    unsafe { libc::listen(listener.as_raw_fd(), BACKLOG) };
     Ok(listener)
 }
 
@@ -192,7 +209,13 @@ fn own_cgroups(args: &WorkerArgs, is_root: bool) -> Option<Cgroups> {
         ));
         return None;
     }
-    match Cgroups::create(&args.cgroup) {
+    if args.layout == Layout::Plain {
+        note(format_args!(
+            "functions stay in this cgroup, where they are not told apart"
+        ));
+        return None;
+    }
+    match Cgroups::create(&args.cgroup, args.layout == Layout::PerFunction) {
         Err(error) => {
             note(format_args!("functions get no cgroups: {error:#}"));
             None
