@@ -19,6 +19,7 @@ mod offer;
 pub mod overhead;
 mod pauses;
 mod plan;
+mod platform;
 mod practice;
 pub mod preflight;
 pub mod process;
@@ -114,6 +115,15 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Invocations")]
     pub server: bool,
 
+    /// Requests go over HTTP to a worker of our own, so that the whole path is
+    /// measured; the load's CPU times are those of the functions alone
+    #[arg(
+        long,
+        conflicts_with_all = ["server", "io", "oracle"],
+        help_heading = "Invocations"
+    )]
+    pub http: bool,
+
     /// The share of invocations that sleep once in the middle, as for I/O, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share,
           help_heading = "Invocations")]
@@ -164,6 +174,7 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
         cgroup: args.cgroup.clone(),
         cpus,
         server: args.server,
+        http: args.http,
         versus: &args.versus,
         daemon,
         kernel_scheduler: host.kernel_scheduler(),
@@ -248,6 +259,9 @@ fn settings(args: &BenchArgs, cpus: u32, trace: &Trace, practice: &Practice) -> 
     if args.server {
         manner += "; long-lived servers";
     }
+    if args.http {
+        manner += "; over HTTP, through a worker";
+    }
     if args.io > 0.0 {
         manner += &format!(
             "; {:.0} % of invocations pause for {}",
@@ -327,6 +341,8 @@ mod tests {
             ["--versus", "'"],
             ["--drain", "soon"],
             ["--seeds", "one"],
+            ["--http", "--server"],
+            ["--http", "--oracle"],
         ] {
             assert!(parse(&args).is_err(), "{args:?}");
         }

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::Builtin;
 
+/// Longest `id`.
+const MAX_ID_BYTES: usize = 256;
+
 /// A checked event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -63,6 +66,12 @@ impl Event {
             .ok_or_else(|| EventError(format!("'n' must be 0 to {}", builtin.max_n())))?;
         let id = match object.get("id") {
             None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.len() > MAX_ID_BYTES => {
+                return Err(EventError(format!(
+                    "'id' has {} bytes, more than {MAX_ID_BYTES}",
+                    text.len()
+                )));
+            }
             Some(id @ (Value::String(_) | Value::Number(_))) => Some(id.clone()),
             Some(other) => {
                 return Err(EventError(format!(
@@ -119,6 +128,7 @@ mod tests {
             (json!({"n": "94"}), "'n' must be 0 to 93"),
             (json!({"n": ""}), "'n' must be 0 to 93"),
             (json!({"n": 1, "id": {}}), "'id' is an object"),
+            (json!({"n": 1, "id": "x".repeat(257)}), "'id' has 257 bytes"),
         ] {
             let error = event(&json).unwrap_err().to_string();
             assert!(error.starts_with(what), "{error}");

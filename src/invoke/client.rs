@@ -20,6 +20,7 @@ use hyper::{Method, Request};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use nix::sys::signal::{SigSet, Signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -77,6 +78,10 @@ pub fn send(calls: Calls, limit: Duration, interrupted: &AtomicBool) -> Result<S
         let client = thread::Builder::new()
             .name("alps-client".to_owned())
             .spawn_scoped(scope, || {
+                // A server that hangs up is no reason to end.
+                let mut broken_pipe = SigSet::empty();
+                broken_pipe.add(Signal::SIGPIPE);
+                broken_pipe.thread_block()?;
                 let is_real_time = run_fifo(PRIORITY).is_ok();
                 let answers = runtime.block_on(converse(&calls, &mut coming, limit, interrupted));
                 answers.map(|answers| Sent {

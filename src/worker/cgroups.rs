@@ -10,7 +10,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use nix::fcntl::{Flock, FlockArg};
 
 use super::limits::Limits;
 use crate::bench::cgroups::mount_point;
@@ -24,7 +23,7 @@ pub struct Cgroups {
     /// What of it this worker has made, outermost first.
     made: Vec<PathBuf>,
     /// Held as long as the worker lives.
-    _lock: Flock<File>,
+    _lock: File,
     /// Whether the kernel is to be fair between functions.
     cpu: bool,
     memory: bool,
@@ -72,17 +71,17 @@ impl Cgroups {
             ancestors.push(dir.clone());
         }
         let opened = File::open(&dir)?;
-        let Ok(lock) = Flock::lock(opened, FlockArg::LockExclusiveNonblock) else {
+        if opened.try_lock().is_err() {
             bail!(
                 "another worker has the cgroup {}; pass another --cgroup",
                 dir.display()
             );
-        };
+        }
         remove_below(&dir)?;
         let mut cgroups = Self {
             dir,
             made,
-            _lock: lock,
+            _lock: opened,
             cpu,
             memory: true,
             pids: true,

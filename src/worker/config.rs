@@ -78,12 +78,13 @@ fn parse(name: &str, text: &[u8], file: &str) -> Result<Parsed> {
     };
     for (function, document) in listed.into_iter().flatten() {
         let place = format!("{file}: functions.{}", function.escape_debug());
-        let named = |name: &str| check_name(name).map_err(|why| anyhow!("{place}: {why}"));
-        named(function)?;
+        let named =
+            |key: &str, name: &str| check_name(name).map_err(|why| anyhow!("{place}{key}: {why}"));
+        named("", function)?;
         let handler = match document.get("handler") {
             None | Some(Value::Null) => None,
             Some(Value::String(handler)) => {
-                named(handler)?;
+                named(".handler", handler)?;
                 Some(handler.clone())
             }
             Some(_) => bail!("{place}: handler must be a name in quotes"),

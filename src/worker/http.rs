@@ -102,7 +102,13 @@ impl Worker {
                 Some(name) => self.run(name, request.into_body()).await,
             },
         };
-        result.unwrap_or_else(|failure| apology(&failure))
+        let mut reply = result.unwrap_or_else(|failure| apology(&failure));
+        if self.shared.connections.available_permits() == 0 {
+            // Others wait for a place, which one that rests would keep.
+            let headers = reply.headers_mut();
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        reply
     }
 
     async fn run(&self, name: &str, body: Incoming) -> Result<Reply, Failure> {

@@ -93,7 +93,6 @@ impl Interpreter {
             .await
             .map_err(broken)?;
         drop((there, writer));
-        self.alive.set(true);
         let peer = Peer::new(here).map_err(broken)?;
         let mut said = Output::default();
         let loading = async {
@@ -104,11 +103,9 @@ impl Interpreter {
         };
         let limit = function.limits.time;
         let Ok(ready) = timeout(limit, loading).await else {
-            self.alive.set(false);
             return Err(Failure::TimedOut(limit));
         };
         if !ready {
-            self.alive.set(false);
             job.kill();
             let _ = timeout(LAST_WORDS, said.words(&words)).await;
             return Err(Failure::Crashed(
@@ -116,6 +113,7 @@ impl Interpreter {
                 said.text(),
             ));
         }
+        self.alive.set(true);
         let alive = self.alive.clone();
         tokio::task::spawn_local(live(peer.clone(), words, job, alive));
         Ok(peer)
@@ -124,10 +122,11 @@ impl Interpreter {
 
 /// Hears what comes from an interpreter until it ends.
 async fn live(peer: Rc<Peer>, words: Receiver, mut job: Job, alive: Rc<Cell<bool>>) {
-    let drain = async {
-        // What it says once it is loaded is of no use, and may be endless.
-        while Output::default().words(&words).await.is_err() {}
-        std::future::pending::<()>().await;
+    let shouts = async {
+        // What it says once it is loaded is of no use to anybody.
+        if Output::default().words(&words).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
     };
     let nobody_asks = async {
         while Rc::strong_count(&alive) > 1 {
@@ -137,7 +136,7 @@ async fn live(peer: Rc<Peer>, words: Receiver, mut job: Job, alive: Rc<Cell<bool
     tokio::select! {
         () = peer.listen() => {}
         _ = job.ending() => {}
-        () = drain => {}
+        () = shouts => {}
         () = nobody_asks => {}
     }
     alive.set(false);

@@ -35,6 +35,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use nix::sys::signal::{SigHandler, Signal};
 use nix::unistd::Uid;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
@@ -140,6 +141,9 @@ pub fn run(args: &WorkerArgs) -> Result<()> {
             eprintln!("scx_alps: the forker: {error}");
         }
     })?;
+    // A client that hangs up must not end the worker.
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigIgn) }?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

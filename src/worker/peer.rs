@@ -59,6 +59,9 @@ impl Peer {
     /// Sends an order, and waits for as long as the peer is slow.
     pub async fn send(&self, order: &Order, fds: &[RawFd]) -> io::Result<()> {
         let bytes = serde_json::to_vec(order)?;
+        if bytes.len() > messages::MAX_BYTES {
+            return Err(io::Error::other("the order is too long"));
+        }
         let send = |socket: &OwnedFd| messages::send(socket, &bytes, fds);
         self.socket.async_io(Interest::WRITABLE, send).await
     }
@@ -125,6 +128,8 @@ impl Drop for Job {
     fn drop(&mut self) {
         if !self.ended {
             self.kill();
+            // It may never have been sent.
+            self.peer.jobs.borrow_mut().remove(&self.number);
         }
     }
 }

@@ -2,14 +2,13 @@
 //! The folder of a set of workers: their configurations, their process's log,
 //! and the file that the process has locked for as long as it lives.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -35,7 +34,8 @@ pub struct Folder(PathBuf);
 pub enum Tenancy {
     /// It does; with its number where that can be read.
     Taken(Option<Pid>),
-    Free(Flock<File>),
+    /// With the lock, which goes to all who inherit the file.
+    Free(File),
 }
 
 impl Folder {
@@ -60,16 +60,16 @@ impl Folder {
         let path = self.0.join(LOCK);
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false);
-        let file = options
-            .open(&path)
-            .with_context(|| format!("cannot open {}", path.display()))?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => Ok(Tenancy::Free(lock)),
-            Err((mut file, _)) => {
+        let context = || format!("cannot open {}", path.display());
+        let mut file = options.open(&path).with_context(context)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Tenancy::Free(file)),
+            Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 let _ = file.read_to_string(&mut text);
                 Ok(Tenancy::Taken(text.trim().parse().ok().map(Pid::from_raw)))
             }
+            Err(TryLockError::Error(error)) => Err(error).with_context(context),
         }
     }
 
@@ -170,7 +170,7 @@ impl Folder {
 }
 
 /// Writes the process's number into the file it has locked.
-pub fn sign(lock: &mut Flock<File>, pid: u32) -> Result<()> {
+pub fn sign(lock: &mut File, pid: u32) -> Result<()> {
     lock.set_len(0)?;
     lock.rewind()?;
     writeln!(lock, "{pid}")?;

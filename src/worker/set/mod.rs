@@ -123,9 +123,11 @@ pub fn init(args: &InitArgs) -> Result<()> {
     let begin = Instant::now();
     for line in &lines {
         let address = SocketAddr::new(args.address, line.port);
-        while !probe::is_ready(address) {
+        loop {
+            // First, for somebody else may answer where ours could not listen.
             let why = match child.try_wait()? {
                 Some(status) => format!("they ended ({status})"),
+                None if probe::is_ready(address) => break,
                 None if begin.elapsed() > READY => format!("{} does not answer", line.worker),
                 None => {
                     thread::sleep(PAUSE);
