@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BIN := target/release/scx_alps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-sim install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-sim install clean
 
 all: build
 
@@ -33,7 +33,7 @@ lint:
 	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 # Measurements, each a few minutes or more; see the figures in README.md.
-bench-overhead bench-queues bench-daemon: build
+bench-overhead bench-queues bench-daemon bench-http: build
 	@scripts/setup vm
 	@scripts/$@
 

@@ -14,8 +14,10 @@ use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{EngineConfig, Queueing};
+use crate::invoke::InvokeArgs;
 use crate::simulate;
 use crate::traces::TraceArgs;
+use crate::worker::{WorkerArgs, set};
 
 /// Learning shortest-remaining-time scheduler for serverless functions.
 ///
@@ -63,6 +65,14 @@ pub enum Subcommands {
     BenchOverhead(Measure<bench::overhead::OverheadArgs>),
     /// Convert, describe and scale traces.
     Trace(Box<TraceArgs>),
+    /// Run functions for requests over HTTP, as an OpenLambda worker does.
+    Worker(WorkerArgs),
+    /// Start a set of workers in the background, one port and function each.
+    InitFunctions(set::InitArgs),
+    /// Stop a set of workers and remove their configurations.
+    DeleteFunctions(set::DeleteArgs),
+    /// Send a trace's requests over HTTP when they are due.
+    Invoke(Box<InvokeArgs>),
 }
 
 /// A measurement with a daemon of its own.

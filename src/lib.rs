@@ -3,9 +3,11 @@
 //! belongs to, what is learned from it, and the table that is enforced.
 //! Nothing here does I/O or knows of BPF.
 
+pub mod handler;
 pub mod identify;
 pub mod invocation;
 pub mod learn;
+pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod sim;

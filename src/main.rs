@@ -7,6 +7,7 @@ mod control;
 mod daemon;
 mod engine;
 mod explain;
+mod invoke;
 mod logging;
 mod published;
 mod results;
@@ -15,6 +16,7 @@ mod simulate;
 mod status;
 mod top;
 mod traces;
+mod worker;
 mod workload;
 
 use std::process::ExitCode;
@@ -66,6 +68,10 @@ fn run(cli: Cli) -> Result<()> {
             })
         }
         Some(Subcommands::Trace(args)) => traces::run(*args),
+        Some(Subcommands::Worker(args)) => worker::run(&args),
+        Some(Subcommands::InitFunctions(args)) => worker::set::init(&args),
+        Some(Subcommands::DeleteFunctions(args)) => worker::set::delete(&args),
+        Some(Subcommands::Invoke(args)) => invoke::run(&args),
     }
 }
 

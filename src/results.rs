@@ -73,7 +73,10 @@ fn remove_plots_from(dir: &Path, setting: usize) -> Result<()> {
 }
 
 /// Writes a file whole, or leaves what was there.
-fn file(path: &Path, content: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> Result<()> {
+pub fn file(
+    path: &Path,
+    content: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
+) -> Result<()> {
     let write = || {
         let folder = path.parent().unwrap_or(Path::new("."));
         let new = tempfile::Builder::new()

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+use scx_alps::trace::read::alps::RequestLine;
 use scx_alps::trace::scale::share_functions;
 use scx_alps::trace::{Fit, Format, Recording, ServiceTimes, Source, Trace, Window, read, synth};
 
@@ -204,6 +205,57 @@ impl WorkloadArgs {
         let mut all: Vec<&mut Trace> = traces.iter_mut().map(|(_, trace)| trace).collect();
         share_functions(&mut all);
         Ok(traces)
+    }
+
+    /// The requests of a trace of the ALPS format as they are written, and how
+    /// long they arrive in nanoseconds; `None` for any other workload.
+    ///
+    /// # Errors
+    /// When the file is none, and for options that do not go with this.
+    pub fn request_lines(&self) -> Result<Option<(Vec<RequestLine>, u64)>> {
+        let [file] = &self.trace[..] else {
+            return Ok(None);
+        };
+        // What has been read of standard input cannot be read again.
+        if self.format.is_none() && file == Path::new(STDIN) {
+            return Ok(None);
+        }
+        let source = source(file)?;
+        let format = match self.format {
+            Some(name) => name.format(),
+            None => Format::of(&source)?,
+        };
+        if format != Format::Alps {
+            ensure!(
+                file != Path::new(STDIN),
+                "a trace of this format is read from a file here; pass one with --trace"
+            );
+            return Ok(None);
+        }
+        for (option, given) in [
+            ("--load", self.load.is_some()),
+            ("--functions", self.functions.is_some()),
+            ("--cpu-scale", self.cpu_scale.is_some()),
+        ] {
+            ensure!(
+                !given,
+                "{option} is not for requests that name what they call; \
+                 pass --time-scale or --rate"
+            );
+        }
+        let times = self.service_times.as_ref();
+        let times =
+            times.map(|file| Ok::<_, anyhow::Error>(ServiceTimes::read(self::source(file)?)?));
+        let seconds = self
+            .seconds
+            .map(|seconds| within("--seconds", seconds, 0.0, LONGEST_S))
+            .transpose()?;
+        let window = self.window(format, seconds)?;
+        Ok(Some(read::alps::lines(
+            source,
+            times.transpose()?.as_ref(),
+            window,
+        )?))
     }
 
     fn open(&self) -> Result<Workload> {

@@ -207,7 +207,7 @@ impl Drop for Cgroups {
 }
 
 /// A directory stays open for each function.
-fn raise_file_limit() {
+pub fn raise_file_limit() {
     if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
         && soft < hard
     {
@@ -256,7 +256,7 @@ fn remove_leftovers(dir: &Path) -> Result<()> {
 }
 
 /// Where cgroup v2 is mounted, from the text of `/proc/self/mountinfo`.
-fn mount_point(mountinfo: &str) -> Option<PathBuf> {
+pub fn mount_point(mountinfo: &str) -> Option<PathBuf> {
     mountinfo.lines().find_map(|line| {
         let (mount, filesystem) = line.split_once(" - ")?;
         filesystem.starts_with("cgroup2 ").then_some(())?;

@@ -15,13 +15,15 @@ use super::cgroups::{Cgroups, Layout};
 use super::clock::{self, MONOTONIC, NS_PER_S};
 use super::command_line::CommandLine;
 use super::entrant::Entrant;
-use super::generator::{Generator, Load, Service};
+use super::generator::{Generator, Load, Run, Service};
 use super::in_charge::{Cost, InCharge, Start, expect_saved};
 use super::offer::Offer;
 use super::plan::{Kind, Step};
+use super::platform::Platform;
 use super::practice::Practice;
 use super::progress::Progress;
 use super::{quiet, round};
+use crate::invoke::Sent;
 
 /// Between a switch of schedulers and the load: enough for ALPS to publish
 /// what it has learned.
@@ -35,6 +37,8 @@ pub struct Contest<'a> {
     pub cpus: u32,
     /// Whether long-lived servers take the requests.
     pub server: bool,
+    /// Whether requests go over HTTP to a worker.
+    pub http: bool,
     pub versus: &'a [CommandLine],
     /// More options for ALPS's daemon.
     pub daemon: &'a [String],
@@ -50,6 +54,42 @@ pub struct Results {
     pub rounds: Vec<Round>,
     /// The highest cost of ALPS's daemon in a round.
     pub daemon: Option<Cost>,
+}
+
+/// A load that waits to be sent off.
+enum Ready {
+    Processes(Generator),
+    Http(Platform),
+}
+
+/// A load that was run.
+enum Done {
+    Processes(Run),
+    Http(Platform, Sent),
+}
+
+impl Ready {
+    fn run(self, contest: &Contest, look: impl Fn()) -> Result<Done> {
+        let (drain, interrupted) = (contest.drain, contest.interrupted);
+        Ok(match self {
+            Self::Processes(generator) => {
+                Done::Processes(generator.run(drain, interrupted, look)?)
+            }
+            Self::Http(platform) => {
+                let sent = platform.run(drain, interrupted)?;
+                Done::Http(platform, sent)
+            }
+        })
+    }
+}
+
+impl Done {
+    fn round(&self, setting: usize, contender: Contender, offer: &Offer) -> Result<Round> {
+        match self {
+            Self::Processes(run) => round::of(setting, contender, offer, run),
+            Self::Http(platform, sent) => platform.round(setting, contender, offer.seed, sent),
+        }
+    }
 }
 
 impl Contest<'_> {
@@ -77,15 +117,14 @@ impl Contest<'_> {
             let Some(offer) = offer_of(step, offers, practice) else {
                 continue;
             };
-            if cgroups.as_ref().is_none_or(|(of, _)| *of != step.layout) {
+            // A worker makes its functions' cgroups itself.
+            if !self.http && cgroups.as_ref().is_none_or(|(of, _)| *of != step.layout) {
                 // Those of the layout before have to go first.
                 drop(cgroups.take());
                 let made = Cgroups::create(step.layout, &self.cgroup, &offer.trace.functions)?;
                 cgroups = Some((step.layout, made));
             }
-            let Some((_, cgroups)) = &cgroups else {
-                continue;
-            };
+            let cgroups = cgroups.as_ref().map(|(_, cgroups)| cgroups);
             let round = self.round(step, offer, cgroups, &memory, &progress, results)?;
             if let (Kind::Measure(_), Some(mut round)) = (step.kind, round) {
                 round.start_ns = round.start_ns.map(|ns| ns.saturating_sub(begin_ns));
@@ -99,7 +138,7 @@ impl Contest<'_> {
         &self,
         step: &Step,
         offer: &Offer,
-        cgroups: &Cgroups,
+        cgroups: Option<&Cgroups>,
         memory: &TempDir,
         progress: &Progress,
         results: &mut Results,
@@ -112,18 +151,7 @@ impl Contest<'_> {
             offer.trace.duration_ns as f64 / NS_PER_S as f64,
         );
         progress.begin_round(&what);
-        let due = offer.due(cgroups);
-        let standby = offer.standby(self.cpus);
-        let load = Load {
-            due: &due,
-            service: if self.server {
-                Service::Servers(&standby)
-            } else {
-                Service::Processes
-            },
-            told: step.kind == Kind::Measure(Entrant::Oracle),
-        };
-        let generator = Generator::prepare(&load, self.interrupted)?;
+        let ready = self.prepare(step, offer, cgroups)?;
 
         let learned = memory.path().join("learned.json");
         let working = memory.path().join("working.json");
@@ -140,7 +168,7 @@ impl Contest<'_> {
         quiet::settle(SETTLE, self.interrupted)?;
 
         in_charge.count_from_now();
-        let run = generator.run(self.drain, self.interrupted, || progress.look(&what))?;
+        let done = ready.run(self, || progress.look(&what))?;
         let cost = in_charge.cost();
         let doubt = in_charge.doubt();
         in_charge.end()?;
@@ -150,13 +178,36 @@ impl Contest<'_> {
             return Ok(None);
         }
         let setting = self.layouts.iter().position(|&l| l == step.layout);
-        let mut round = round::of(setting.unwrap_or(0), contender, offer, &run)?;
+        let mut round = done.round(setting.unwrap_or(0), contender, offer)?;
         round.doubts.extend(doubt);
         round.scheduler_cpu_percent = cost.map(|cost| 100.0 * cost.cpu_share);
         if matches!(step.kind, Kind::Measure(entrant) if entrant.is_alps()) {
             results.daemon = Cost::higher(results.daemon, cost);
         }
         Ok(Some(round))
+    }
+
+    /// Everything but the load itself.
+    fn prepare(&self, step: &Step, offer: &Offer, cgroups: Option<&Cgroups>) -> Result<Ready> {
+        let Some(cgroups) = cgroups else {
+            let platform = Platform::start(offer, step.layout, &self.cgroup, self.interrupted)?;
+            return Ok(Ready::Http(platform));
+        };
+        let due = offer.due(cgroups);
+        let standby = offer.standby(self.cpus);
+        let load = Load {
+            due: &due,
+            service: if self.server {
+                Service::Servers(&standby)
+            } else {
+                Service::Processes
+            },
+            told: step.kind == Kind::Measure(Entrant::Oracle),
+        };
+        Ok(Ready::Processes(Generator::prepare(
+            &load,
+            self.interrupted,
+        )?))
     }
 
     fn contender(&self, kind: Kind) -> Contender {

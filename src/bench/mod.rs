@@ -3,37 +3,38 @@
 //! load, run as real processes, in one run and side by side.
 
 mod bound;
-mod cgroups;
+pub mod cgroups;
 mod child;
-mod clock;
+pub mod clock;
 mod command_line;
 mod contest;
 mod entrant;
 mod futex;
 mod generator;
 mod heap;
-mod host;
+pub mod host;
 mod in_charge;
-mod interrupt;
+pub mod interrupt;
 mod offer;
 pub mod overhead;
 mod pauses;
 mod plan;
+mod platform;
 mod practice;
-mod preflight;
-mod process;
+pub mod preflight;
+pub mod process;
 mod progress;
 mod quiet;
 mod round;
 mod say;
-mod sched_ext;
+pub mod sched_ext;
 mod server;
-mod service;
+pub mod service;
 mod shared;
 mod slot;
 mod toggle;
 mod told;
-mod worker;
+pub mod worker;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -115,6 +116,15 @@ pub struct BenchArgs {
     #[arg(long, help_heading = "Invocations")]
     pub server: bool,
 
+    /// Requests go over HTTP to a worker of our own, so that the whole path is
+    /// measured; the load's CPU times are those of the functions alone
+    #[arg(
+        long,
+        conflicts_with_all = ["server", "io", "oracle"],
+        help_heading = "Invocations"
+    )]
+    pub http: bool,
+
     /// The share of invocations that sleep once in the middle, as for I/O, from 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share,
           help_heading = "Invocations")]
@@ -165,6 +175,7 @@ pub fn run(args: &BenchArgs, daemon: &[String]) -> Result<()> {
         cgroup: args.cgroup.clone(),
         cpus,
         server: args.server,
+        http: args.http,
         versus: &args.versus,
         daemon,
         kernel_scheduler: host.kernel_scheduler(),
@@ -249,6 +260,9 @@ fn settings(args: &BenchArgs, cpus: u32, trace: &Trace, practice: &Practice) -> 
     if args.server {
         manner += "; long-lived servers";
     }
+    if args.http {
+        manner += "; over HTTP, through a worker";
+    }
     if args.io > 0.0 {
         manner += &format!(
             "; {:.0} % of invocations pause for {}",
@@ -328,6 +342,8 @@ mod tests {
             ["--versus", "'"],
             ["--drain", "soon"],
             ["--seeds", "one"],
+            ["--http", "--server"],
+            ["--http", "--oracle"],
         ] {
             assert!(parse(&args).is_err(), "{args:?}");
         }

@@ -108,7 +108,7 @@ impl Job {
 /// rare, which matters: it makes the kernel update its accounts as a tick
 /// would, and looking every 20 us had EEVDF switch 2.6 times as often and
 /// serve short invocations a quarter better than it does real ones.
-fn spin(cpu_ns: u64) -> u64 {
+pub fn spin(cpu_ns: u64) -> u64 {
     loop {
         let used_ns = clock::now_ns(CPU);
         let Some(missing_ns @ 1..) = cpu_ns.checked_sub(used_ns) else {

@@ -6,13 +6,13 @@
 //! scheduling, go by it. Requests for one port may differ in their argument
 //! `n`, and so in CPU time.
 
-use super::super::Trace;
 use super::super::builder::Builder;
 use super::super::error::{Complaint, TraceError, quoted};
 use super::super::names::Names;
 use super::super::number::Number;
 use super::super::source::Source;
-use super::super::window::Window;
+use super::super::window::{MAX_REQUESTS, Window};
+use super::super::{NS_PER_S, Trace};
 use super::service_times::ServiceTimes;
 
 const NS_PER_MS: f64 = 1e6;
@@ -63,6 +63,61 @@ pub fn is_request(line: &str) -> bool {
     begins && !line.contains(',') && fields.count() >= 1
 }
 
+/// A request as it is written, for those who send it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestLine {
+    pub id: u64,
+    pub n: u64,
+    pub job: String,
+    pub port: u64,
+    /// From the window's beginning.
+    pub arrival_ns: u64,
+    /// Where a table of service times has it.
+    pub cpu_ns: Option<u64>,
+}
+
+/// Reads the requests of `window` as they are written, and how long they
+/// arrive in nanoseconds. `times` need not have them all.
+///
+/// # Errors
+/// When a line is no request, and when there are too many.
+pub fn lines(
+    mut source: Source,
+    times: Option<&ServiceTimes>,
+    window: Window,
+) -> Result<(Vec<RequestLine>, u64), TraceError> {
+    let mut order = Order::default();
+    let mut lines = Vec::new();
+    while source.advance()? {
+        let line = Line::parse(source.line());
+        let line = line.and_then(|line| order.check(&line).map(|()| line));
+        let line = line.map_err(|(what, advice)| source.error(what, advice))?;
+        if !window.has(order.arrival_ns) {
+            continue;
+        }
+        if lines.len() >= MAX_REQUESTS {
+            return Err(source.error(
+                format!("more than {MAX_REQUESTS} requests"),
+                "read a part with --from and --seconds",
+            ));
+        }
+        let cpu_ns = times.and_then(|times| times.cpu_ns(line.job, line.n).ok());
+        lines.push(RequestLine {
+            id: line.id,
+            n: line.n,
+            job: line.job.to_owned(),
+            port: line.port,
+            arrival_ns: window.arrival_ns(order.arrival_ns),
+            cpu_ns: cpu_ns.map(|ns| window.cpu_ns(ns)),
+        });
+    }
+    let end_ns = match window.seconds {
+        Some(_) => window.until_s() * NS_PER_S,
+        None => order.arrival_ns,
+    };
+    Ok((lines, window.arrival_ns(end_ns)))
+}
+
 /// Reads the requests of `window`. The first arrives one `iat_ms` after the
 /// recording's beginning.
 ///
@@ -72,30 +127,35 @@ pub fn read(mut source: Source, times: &ServiceTimes, window: Window) -> Result<
     let mut requests = Requests {
         times,
         builder: Builder::new(window),
-        arrival_ns: 0.0,
-        previous: None,
+        order: Order::default(),
     };
     while source.advance()? {
         requests
             .add(source.line())
             .map_err(|(what, advice)| source.error(what, advice))?;
     }
-    Ok(requests.builder.finish(Some(requests.arrival_ns)))
+    Ok(requests.builder.finish(Some(requests.order.arrival_ns)))
 }
 
 /// What was read so far.
 struct Requests<'a> {
     times: &'a ServiceTimes,
     builder: Builder,
+    order: Order,
+}
+
+/// The order of requests.
+#[derive(Default)]
+struct Order {
     /// When the last one arrived.
     arrival_ns: f64,
     /// Its number.
     previous: Option<u64>,
 }
 
-impl Requests<'_> {
-    fn add(&mut self, line: &str) -> Result<(), Complaint> {
-        let line = Line::parse(line)?;
+impl Order {
+    /// Goes on to the next one.
+    fn check(&mut self, line: &Line) -> Result<(), Complaint> {
         if self.previous.is_some_and(|previous| line.id <= previous) {
             return Err((
                 format!("request {} comes too late", line.id),
@@ -108,13 +168,21 @@ impl Requests<'_> {
         if self.arrival_ns > Number::MAX {
             return Err(("the request arrives too late".into(), "check iat_ms"));
         }
+        Ok(())
+    }
+}
+
+impl Requests<'_> {
+    fn add(&mut self, line: &str) -> Result<(), Complaint> {
+        let line = Line::parse(line)?;
+        self.order.check(&line)?;
         let cpu_ns = self.times.cpu_ns(line.job, line.n).map_err(|why| {
             let what = format!("no CPU time for {} with n {}", quoted(line.job), line.n);
             (format!("{what}: {why}"), "add that line job,n,cpu_ms")
         })?;
         let name = format!("{}-{}", line.job, line.port);
         let number = |names: &mut Names| names.number(&name);
-        self.builder.add(number, self.arrival_ns, cpu_ns)
+        self.builder.add(number, self.order.arrival_ns, cpu_ns)
     }
 }
 
@@ -152,6 +220,30 @@ mod tests {
             ]
         );
         assert_eq!(trace.duration_ns, 30_500_000);
+    }
+
+    #[test]
+    fn lines_are_read_as_they_are_written() {
+        let times = ServiceTimes::read(Source::new("times.csv", Cursor::new(TIMES)).unwrap());
+        let times = times.unwrap();
+        let text = "1 23 fib 20 5002\n5 9 other 10 5008\n";
+        let window = Window {
+            time_scale: 0.5,
+            ..Window::default()
+        };
+        let source = Source::new("a.txt", Cursor::new(text)).unwrap();
+        let (lines, duration_ns) = lines(source, Some(&times), window).unwrap();
+        assert_eq!(duration_ns, 15_000_000);
+        let other = RequestLine {
+            id: 5,
+            n: 9,
+            job: "other".into(),
+            port: 5008,
+            arrival_ns: 15_000_000,
+            cpu_ns: None,
+        };
+        assert_eq!(lines[1], other);
+        assert_eq!(lines[0].cpu_ns, Some(3_500_000));
     }
 
     #[test]

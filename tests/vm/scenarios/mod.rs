@@ -31,6 +31,8 @@ mod starvation;
 mod statistics;
 mod stress;
 mod weights;
+mod worker;
+mod worker_bench;
 
 use crate::machine::Machine;
 use crate::scenario::Scenario;
@@ -55,6 +57,8 @@ pub const ALL: &[Scenario] = &[
     bench_server::SCENARIO,
     bench_versus::SCENARIO,
     bench_interrupted::SCENARIO,
+    worker::SCENARIO,
+    worker_bench::SCENARIO,
     fork_storm::SCENARIO,
     queues::TWO_DOMAINS,
     smt::SCENARIO,

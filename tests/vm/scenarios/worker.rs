@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! The worker as root and with cgroups: every handler answers, from the
+//! function's own cgroup and as a user of its own; what goes too far is
+//! stopped, and nothing is left.
+
+use std::fs::{self, File, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use crate::cgroup::ROOT;
+use crate::daemon::{Daemon, PROGRAM};
+use crate::machine::Machine;
+use crate::report::{DIRECTORY, Report};
+use crate::scenario::Scenario;
+use crate::wait;
+
+pub const SCENARIO: Scenario = Scenario {
+    name: "worker",
+    title: "the worker's functions have cgroups, users and limits of their own",
+    machine: Machine::Parallel,
+    limit: Duration::from_secs(150),
+    run,
+};
+
+const PORT: u16 = 5002;
+
+/// Answers with its user and its cgroup.
+const WHO: &str = "#!/bin/sh\nid -u\nid -G\ncat /proc/self/cgroup\n";
+
+/// Forks until it may not any more.
+const BOMB: &str = "#!/bin/sh\nb() { b | b & }\nb\nsleep 60\n";
+
+/// Takes memory until there is none; the heads of a pipe keep it.
+const HOG: &str = "#!/bin/sh\nhead -c 200000000 /dev/zero | tail -c 190000000 | wc -c\n";
+
+/// Leaves a process that is in no group of its.
+const ESCAPES: &str = "#!/bin/sh\n(setsid sleep 1000 >/dev/null 2>&1 </dev/null &)\necho gone\n";
+
+fn run(report: &Report) -> Result<()> {
+    let daemon = Daemon::start(&[])?;
+    let mut worker = Worker::start()?;
+    for (name, n) in [
+        ("floatOperation", 1000),
+        ("graphBfs", 100),
+        ("graphMst", 8),
+        ("graphPagerank", 9),
+        ("featureExtractor", 1),
+        ("spin", 2000),
+    ] {
+        let (status, answer) = post(name, &json!({"n": n}).to_string())?;
+        ensure!(status == 200, "{name}: {status} {answer}");
+    }
+    // What curl sends where it is told to as the documentation has it.
+    let answer = exchange(concat!(
+        "POST /run/fib HTTP/1.1\r\nHost: localhost:5002\r\nUser-Agent: curl/7.88.1\r\n",
+        "Accept: */*\r\nContent-Type: application/json\r\nContent-Length: 38\r\n",
+        "Connection: close\r\n\r\n",
+        r#"{"n":"20", "id":"20", "job":"fib"    }"#
+    ))?;
+    ensure!(answer.1.contains("\"result\":6765"), "{answer:?}");
+
+    let (_, who) = post("who", "{}")?;
+    let lines: Vec<&str> = who.lines().collect();
+    ensure!(
+        lines.len() == 3 && lines[0] != "0" && lines[0] == lines[1],
+        "expected a user and no group but its own, and saw {who}"
+    );
+    ensure!(
+        lines[2] == "0::/scx_alps-worker/test/who",
+        "expected the function's own cgroup and saw {who}"
+    );
+    let leaf = Path::new(ROOT).join("scx_alps-worker/test");
+    let limit = fs::read_to_string(leaf.join("who/pids.max"))?;
+    ensure!(
+        limit.trim() == "30",
+        "expected 30 processes and saw {limit}"
+    );
+
+    let (status, answer) = post("hog", "{}")?;
+    report.note(format!("too much memory: {status} {}", answer.trim()));
+    ensure!(
+        status == 500 && answer.contains("memory"),
+        "{status} {answer}"
+    );
+
+    let bomb = thread::spawn(|| post("bomb", "{}"));
+    thread::sleep(Duration::from_millis(500));
+    let (status, answer) = post("fib", r#"{"n": 10}"#)?;
+    ensure!(status == 200, "beside a fork bomb: {status} {answer}");
+    let (status, answer) = bomb.join().expect("no panic")?;
+    report.note(format!("a fork bomb: {status} {}", answer.trim()));
+    ensure!(status == 504, "{status} {answer}");
+    let (_, answer) = post("escapes", "{}")?;
+    ensure!(answer.trim() == "gone", "{answer}");
+    for function in ["bomb", "escapes", "hog"] {
+        wait::until("an empty cgroup", Duration::from_secs(20), || {
+            let file = leaf.join(function).join("cgroup.procs");
+            Ok(fs::read_to_string(file)?.is_empty())
+        })?;
+    }
+
+    // The scheduler knows them by their cgroups.
+    wait::until(
+        "the function to be learned",
+        Duration::from_secs(30),
+        || {
+            post("spin", r#"{"n": 3000}"#)?;
+            let explained = Command::new(PROGRAM)
+                .args(["explain", "scx_alps-worker/test/spin"])
+                .output()?;
+            Ok(explained.status.success())
+        },
+    )?;
+
+    ensure!(
+        worker.stop()?,
+        "expected the worker to end well: {}",
+        worker.log()
+    );
+    ensure!(
+        !Path::new(ROOT).join("scx_alps-worker").exists(),
+        "expected no cgroup of the worker's to be left"
+    );
+    drop(daemon);
+    Ok(())
+}
+
+struct Worker {
+    process: Child,
+    log: PathBuf,
+}
+
+impl Worker {
+    fn start() -> Result<Self> {
+        let dir = Path::new(DIRECTORY).join("worker");
+        let registry = dir.join("registry");
+        fs::create_dir_all(&registry)?;
+        // Functions are other users.
+        for dir in [Path::new(DIRECTORY), &dir, &registry] {
+            fs::set_permissions(dir, Permissions::from_mode(0o755))?;
+        }
+        for (name, script) in [
+            ("who", WHO),
+            ("bomb", BOMB),
+            ("hog", HOG),
+            ("escapes", ESCAPES),
+        ] {
+            let file = registry.join(name);
+            fs::write(&file, script)?;
+            fs::set_permissions(&file, Permissions::from_mode(0o755))?;
+        }
+        let config = json!({
+            "worker_port": PORT.to_string(),
+            "registry": registry,
+            "limits": {"procs": 30, "mem_mb": 50, "max_runtime_default": 4},
+        });
+        let file = dir.join("test.json");
+        fs::write(&file, config.to_string())?;
+        let log = dir.join("log");
+        let output = File::create(&log)?;
+        let process = Command::new(PROGRAM)
+            .args(["worker", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("cannot start the worker")?;
+        let worker = Self { process, log };
+        let ready = wait::until("the worker to answer", Duration::from_secs(20), || {
+            Ok(TcpStream::connect(("127.0.0.1", PORT)).is_ok())
+        });
+        ready.with_context(|| worker.log())?;
+        Ok(worker)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Whether it ended well.
+    fn stop(&mut self) -> Result<bool> {
+        // SAFETY: the process is our own child and not reaped, so the id is still its.
+        unsafe { libc::kill(self.process.id() as i32, libc::SIGTERM) };
+        Ok(self.process.wait()?.success())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn post(name: &str, body: &str) -> Result<(u16, String)> {
+    exchange(&format!(
+        "POST /run/{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ))
+}
+
+/// The answer's status and body.
+fn exchange(request: &str) -> Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", PORT))?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    Ok((status, body.to_owned()))
+}
