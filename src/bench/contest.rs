@@ -15,7 +15,7 @@ use super::cgroups::{Cgroups, Layout};
 use super::clock::{self, MONOTONIC, NS_PER_S};
 use super::command_line::CommandLine;
 use super::entrant::Entrant;
-use super::generator::{Generator, Load, Service};
+use super::generator::{Generator, Load, Service, Telling};
 use super::in_charge::{Cost, InCharge, Start, expect_saved};
 use super::offer::Offer;
 use super::plan::{Kind, Step};
@@ -107,7 +107,12 @@ impl Contest<'_> {
             offer.trace.requests.len(),
             offer.trace.duration_ns as f64 / NS_PER_S as f64,
         ));
-        let due = offer.due(cgroups);
+        let told = match step.kind {
+            Kind::Measure(Entrant::Oracle) => Telling::Map,
+            Kind::Measure(Entrant::Versus(_)) if !self.server => Telling::Names,
+            _ => Telling::Nobody,
+        };
+        let due = offer.due(cgroups, told);
         let standby = offer.standby(self.cpus);
         let load = Load {
             due: &due,
@@ -116,7 +121,7 @@ impl Contest<'_> {
             } else {
                 Service::Processes
             },
-            told: step.kind == Kind::Measure(Entrant::Oracle),
+            told,
         };
         let generator = Generator::prepare(&load, self.interrupted)?;
 
