@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use scx_alps::learn::{Avg, Learner, LearnerConfig};
+use scx_alps::learn::{Avg, BiasFactor, Learner, LearnerConfig};
 use scx_alps::sim::alps::Enforcement;
 use scx_alps::sim::share::Weights;
 use scx_alps::sim::{Machine, Policy, Setup, Tables, simulate, srpt};
@@ -31,6 +31,7 @@ fn simulations(criterion: &mut Criterion) {
         quantum_ns: 3_000_000,
         weights: Weights::default(),
         enforcement: Enforcement::default(),
+        bias_factor: BiasFactor::default(),
     };
     for policy in Policy::ALL {
         let name = format!("100,000 invocations, {}", policy.name());

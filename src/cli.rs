@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use scx_alps::learn::{BiasFactor, Change, LearnerConfig, Method, Objective, Settings};
+use scx_alps::policies::{self, Policy};
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
 
 use crate::bench;
@@ -214,6 +215,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, help_heading = "Observe")]
     idle_gap: Duration,
 
+    /// In which order invocations run.
+    #[arg(long, value_name = "NAME", default_value = "alps", value_parser = policy, hide_possible_values = true, long_help = policy_help(), help_heading = "Enforce")]
+    policy: &'static dyn Policy,
+
     /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins.
     #[arg(
         long,
@@ -388,7 +393,7 @@ impl RunArgs {
     /// The daemon's configuration; values that cannot work are refused here.
     pub fn into_config(self) -> Result<DaemonConfig> {
         let settings = Settings::default().changed(&Change {
-            ml: Some(self.ml.to_string()),
+            ml: Some(self.policy.method().unwrap_or(self.ml).to_string()),
             objective: Some(self.objective.to_string()),
             alpha: Some(self.alpha),
             beta: Some(self.beta),
@@ -416,6 +421,7 @@ impl RunArgs {
             },
             learner: LearnerConfig {
                 window_ns: self.window.as_nanos() as u64,
+                policy: self.policy,
                 tuning: settings.tuning,
                 bias_factor: settings.bias_factor,
                 load_factor: settings.load_factor,
@@ -436,6 +442,18 @@ impl RunArgs {
             stats: self.stats,
         })
     }
+}
+
+fn policy(name: &str) -> Result<&'static dyn Policy, String> {
+    policies::named(name)
+        .ok_or_else(|| format!("there is no such policy; these are:\n{}", policies::list()))
+}
+
+fn policy_help() -> String {
+    format!(
+        "In which order invocations run, by a table made of the policy\n\n{}",
+        policies::list()
+    )
 }
 
 pub fn duration(text: &str) -> Result<Duration, String> {

@@ -15,7 +15,7 @@ use super::cgroups::{Cgroups, Layout};
 use super::clock::{self, MONOTONIC, NS_PER_S};
 use super::command_line::CommandLine;
 use super::entrant::Entrant;
-use super::generator::{Generator, Load, Run, Service};
+use super::generator::{Generator, Load, Run, Service, Telling};
 use super::in_charge::{Cost, InCharge, Start, expect_saved};
 use super::offer::Offer;
 use super::plan::{Kind, Step};
@@ -193,7 +193,12 @@ impl Contest<'_> {
             let platform = Platform::start(offer, step.layout, &self.cgroup, self.interrupted)?;
             return Ok(Ready::Http(platform));
         };
-        let due = offer.due(cgroups);
+        let told = match step.kind {
+            Kind::Measure(Entrant::Oracle) => Telling::Map,
+            Kind::Measure(Entrant::Versus(_)) if !self.server => Telling::Names,
+            _ => Telling::Nobody,
+        };
+        let due = offer.due(cgroups, told);
         let standby = offer.standby(self.cpus);
         let load = Load {
             due: &due,
@@ -202,7 +207,7 @@ impl Contest<'_> {
             } else {
                 Service::Processes
             },
-            told: step.kind == Kind::Measure(Entrant::Oracle),
+            told,
         };
         Ok(Ready::Processes(Generator::prepare(
             &load,

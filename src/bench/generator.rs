@@ -69,14 +69,25 @@ pub struct Standby {
     pub count: u32,
 }
 
+/// Who is told the CPU time of each invocation before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    Nobody,
+    /// ALPS's kernel side, through its map.
+    Map,
+    /// Whoever reads the names of processes, which are born with one like
+    /// `cpu:1500000`, in nanoseconds. Servers have theirs for life.
+    Names,
+}
+
 /// What is to be offered.
 #[derive(Clone, Copy, Debug)]
 pub struct Load<'a> {
     /// In the order of arrival.
     pub due: &'a [Due],
     pub service: Service<'a>,
-    /// Whether the kernel side is told each invocation's CPU time.
-    pub told: bool,
+    /// Who is told each invocation's CPU time.
+    pub told: Telling,
 }
 
 /// What a generator left behind.
@@ -216,7 +227,10 @@ fn lead(load: &Load, slots: &[Slot], status: &Status, pool: &mut Pool) -> Result
     status.stage.store(READY, Release);
     futex::wait_while(&status.stage, READY);
 
-    let told = if load.told { Some(Told::open()?) } else { None };
+    let told = match load.told {
+        Telling::Map => Some(Told::open()?),
+        Telling::Nobody | Telling::Names => None,
+    };
     let start_ns = clock::now_ns(MONOTONIC) + START_NS;
     status.start_ns.store(start_ns, Relaxed);
     // SAFETY: has no preconditions.
@@ -228,6 +242,9 @@ fn lead(load: &Load, slots: &[Slot], status: &Status, pool: &mut Pool) -> Result
             Service::Processes => {
                 if let Some(told) = &told {
                     told.tell(own_pid, due.job.cpu_ns)?;
+                }
+                if load.told == Telling::Names {
+                    due.job.take_name();
                 }
                 due.job.launch(slot)?;
             }
@@ -269,7 +286,7 @@ mod tests {
         let load = Load {
             due,
             service,
-            told: false,
+            told: Telling::Nobody,
         };
         Generator::prepare(&load, &NEVER)?.run(drain, &NEVER, || ())
     }
@@ -312,7 +329,7 @@ mod tests {
         let load = Load {
             due: &jobs,
             service: Service::Servers(&[Standby { like: 0, count: 2 }]),
-            told: false,
+            told: Telling::Nobody,
         };
         let generator = Generator::prepare(&load, &NEVER).unwrap();
         assert!(

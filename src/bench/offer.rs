@@ -7,7 +7,7 @@ use scx_alps::trace::Trace;
 
 use super::bound;
 use super::cgroups::Cgroups;
-use super::generator::{Due, Run, Standby};
+use super::generator::{Due, Run, Standby, Telling};
 use super::pauses::Pauses;
 use super::slot::Slot;
 use super::worker::Job;
@@ -29,17 +29,23 @@ impl Offer {
         }
     }
 
-    /// Its jobs, in the order of their arrival.
-    pub fn due(&self, cgroups: &Cgroups) -> Vec<Due> {
+    /// Its jobs, in the order of their arrival. Processes are called after
+    /// their functions, or after the CPU time they are told to take.
+    pub fn due(&self, cgroups: &Cgroups, told: Telling) -> Vec<Due> {
         let requests = self.trace.requests.iter().zip(&self.pauses_ns);
         requests
             .map(|(request, &pause_ns)| {
-                let name = self.trace.functions.get(request.function as usize);
+                let function = self.trace.functions.get(request.function as usize);
+                let name = match told {
+                    Telling::Names => Job::telling_name(request.cpu_ns),
+                    Telling::Nobody | Telling::Map => None,
+                };
                 Due {
                     arrival_ns: request.arrival_ns,
                     function: request.function,
                     job: Job {
-                        name: Job::name(name.map_or("", String::as_str)),
+                        name: name
+                            .unwrap_or_else(|| Job::name(function.map_or("", String::as_str))),
                         cgroup: cgroups.of(request.function),
                         cpu_ns: request.cpu_ns,
                         pause_ns,

@@ -58,6 +58,12 @@ impl Job {
         name
     }
 
+    /// A process name that tells its CPU time; `None` where it does not fit.
+    pub fn telling_name(cpu_ns: u64) -> Option<[u8; NAME_BYTES]> {
+        let name = format!("cpu:{cpu_ns}");
+        (name.len() < NAME_BYTES).then(|| Self::name(&name))
+    }
+
     /// Starts the job in a new process. Its end is up to `SIGCHLD`.
     ///
     /// # Errors
@@ -160,6 +166,11 @@ mod tests {
     fn names_are_cut_and_closed() {
         assert_eq!(&Job::name("f0001ms")[..8], b"f0001ms\0");
         assert_eq!(&Job::name("a-rather-long-name"), b"a-rather-long-n\0");
+        assert_eq!(
+            Job::telling_name(99_999_999_999).as_ref(),
+            Some(b"cpu:99999999999\0")
+        );
+        assert_eq!(Job::telling_name(100_000_000_000), None);
     }
 
     #[test]

@@ -128,6 +128,7 @@ impl<'a> Engine<'a> {
     /// Load the programs and begin to observe.
     pub fn load(config: &EngineConfig, object: &'a mut MaybeUninit<OpenObject>) -> Result<Self> {
         requirements::check()?;
+        requirements::check_cpu_count(*scx_utils::NR_CPU_IDS, intf::alps_limits_MAX_CPUS as usize)?;
         scx_utils::try_set_rlimit_infinity();
 
         let mut builder = BpfSkelBuilder::default();

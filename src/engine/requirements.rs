@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::intf;
+/// The program that has them.
+const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 const SCHED_EXT: &str = "/sys/kernel/sched_ext";
 
@@ -16,14 +17,13 @@ pub fn check() -> Result<()> {
     check_btf()?;
     check_sched_ext()?;
     check_no_other_scheduler()?;
-    check_function_tracer()?;
-    check_cpu_count(*scx_utils::NR_CPU_IDS)
+    check_function_tracer()
 }
 
 /// Refuse anybody but root.
 pub fn check_root() -> Result<()> {
     if !nix::unistd::geteuid().is_root() {
-        bail!("scx_alps loads BPF programs and must be root: run it with sudo");
+        bail!("{PROGRAM} loads BPF programs and must be root: run it with sudo");
     }
     Ok(())
 }
@@ -42,7 +42,7 @@ fn check_sched_ext() -> Result<()> {
     if !Path::new(SCHED_EXT).join("state").exists() {
         bail!(
             "this kernel ({}) has no sched_ext: boot one built with CONFIG_SCHED_CLASS_EXT=y, \
-             which is possible from Linux 6.12 on; scx_alps is tested on 6.16 and newer",
+             which is possible from Linux 6.12 on; {PROGRAM} is tested on 6.16 and newer",
             kernel_release()
         );
     }
@@ -77,12 +77,12 @@ fn check_function_tracer() -> Result<()> {
     Ok(())
 }
 
-fn check_cpu_count(cpus: usize) -> Result<()> {
-    let most = intf::alps_limits_MAX_CPUS as usize;
+/// Refuse a machine of more CPUs than the kernel side is built for.
+pub fn check_cpu_count(cpus: usize, most: usize) -> Result<()> {
     if cpus > most {
         bail!(
-            "this machine has {cpus} CPUs and scx_alps is built for at most {most}: \
-             raise MAX_CPUS in src/bpf/intf.h and build it again"
+            "this machine has {cpus} CPUs and {PROGRAM} is built for at most {most}: \
+             raise MAX_CPUS in its intf.h and build it again"
         );
     }
     Ok(())
@@ -108,8 +108,8 @@ mod tests {
 
     #[test]
     fn too_many_cpus_are_refused_with_both_numbers() {
-        let error = check_cpu_count(5000).unwrap_err().to_string();
+        let error = check_cpu_count(5000, 1024).unwrap_err().to_string();
         assert!(error.contains("5000") && error.contains("1024"), "{error}");
-        assert!(check_cpu_count(1024).is_ok());
+        assert!(check_cpu_count(1024, 1024).is_ok());
     }
 }

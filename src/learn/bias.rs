@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! From remaining CPU time to a bias in virtual time.
 
-use super::forecast::Forecast;
 use super::param::ParamError;
-use crate::policy::grid::BUCKETS;
 
 /// `K`: how much later an invocation is keyed for each unit of CPU time it is
 /// expected to need yet.
@@ -47,12 +45,9 @@ impl BiasFactor {
         }
     }
 
-    /// `min(K * remaining, max_ns)` for every bucket of attained service, in
-    /// nanoseconds.
-    pub fn bias_ns(self, forecast: &Forecast, max_ns: u64) -> [u64; BUCKETS] {
-        forecast
-            .remaining_ns()
-            .map(|remaining_ns| ((self.0 * remaining_ns as f64) as u64).min(max_ns))
+    /// `min(K * remaining, max_ns)` in nanoseconds.
+    pub fn bias_ns(self, remaining_ns: u64, max_ns: u64) -> u64 {
+        ((self.0 * remaining_ns as f64) as u64).min(max_ns)
     }
 }
 
@@ -82,10 +77,9 @@ mod tests {
 
     #[test]
     fn the_bias_is_the_remainder_times_the_factor_up_to_its_bound() {
-        let forecast = Forecast::unknown();
-        let bias = BiasFactor::new(4.0).unwrap().bias_ns(&forecast, 1 << 30);
-        for (bias, remaining) in bias.iter().zip(forecast.remaining_ns()) {
-            assert_eq!(*bias, (4 * remaining).min(1 << 30));
+        let factor = BiasFactor::new(4.0).unwrap();
+        for (remaining, bias) in [(0, 0), (5, 20), (300, 1_000), (u64::MAX, 1_000)] {
+            assert_eq!(factor.bias_ns(remaining, 1_000), bias);
         }
     }
 }

@@ -15,6 +15,7 @@ use super::replay::Replay;
 use super::tuning::TuningParams;
 use super::window::Window;
 use crate::invocation::{FunctionId, Invocation};
+use crate::policies::{self, Standing};
 use crate::policy::{BUCKETS, PolicyEntry, PolicyTable};
 use crate::sim::Job;
 
@@ -342,17 +343,27 @@ impl Learner {
                 Some(function) => {
                     entry.clone_from(&function.entry);
                     entry.rank = rank;
-                    entry.slice_ns = function.slice().map_or(0, |slice| {
-                        self.config.tuning.slice_ns(
-                            slice.predicted_ns,
-                            slice.stdev_ns,
-                            utilisation_percent,
-                        )
-                    });
+                    entry.slice_ns = slice_ns(&self.config, function, utilisation_percent);
                 }
             }
         }
     }
+}
+
+/// The policy's slice of a function, else the one learned, 0 where there is none.
+fn slice_ns(config: &LearnerConfig, function: &Function, utilisation_percent: f64) -> u64 {
+    let at = Standing {
+        remaining_ns: function.forecast().at(0),
+        expected_ns: function.entry.predicted_ns,
+        ..Standing::default()
+    };
+    let learned = || {
+        function.slice().map(|slice| {
+            let tuning = &config.tuning;
+            tuning.slice_ns(slice.predicted_ns, slice.stdev_ns, utilisation_percent)
+        })
+    };
+    config.policy.slice_ns(&at).or_else(learned).unwrap_or(0)
 }
 
 /// What makes the bias of a forecast.
@@ -360,8 +371,10 @@ fn bias_of(
     factor: BiasFactor,
     config: &LearnerConfig,
 ) -> impl Fn(&Forecast) -> [u64; BUCKETS] + Copy + use<> {
-    let max_ns = config.max_bias_ns;
-    move |forecast| factor.bias_ns(forecast, max_ns)
+    let (policy, max_ns) = (config.policy, config.max_bias_ns);
+    move |forecast| {
+        policies::tabulated(policy, forecast).map(|distance_ns| factor.bias_ns(distance_ns, max_ns))
+    }
 }
 
 #[cfg(test)]

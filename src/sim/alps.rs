@@ -15,6 +15,8 @@ use super::discipline::{Discipline, Next, Standing};
 use super::index::next_bucket_ns;
 use super::tables::Tables;
 use crate::invocation::Invocation;
+use crate::learn::BiasFactor;
+use crate::policies::{self, Policy};
 
 /// How the table is enforced; the defaults are those of the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +47,16 @@ impl Default for Enforcement {
 pub struct Alps<'a> {
     tables: &'a mut Tables,
     enforcement: Enforcement,
+    asked: Option<Asked>,
     /// By order of arrival.
     tasks: Vec<Task>,
+}
+
+/// A policy that is asked about every job, instead of a table it has made.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    policy: &'static dyn Policy,
+    bias_factor: BiasFactor,
 }
 
 /// What the kernel side remembers of a task.
@@ -65,7 +75,25 @@ impl<'a> Alps<'a> {
         Self {
             tables,
             enforcement,
+            asked: None,
             tasks: Vec::new(),
+        }
+    }
+
+    /// The same order with biases from a policy that is asked; the tables are
+    /// of [expectations](crate::learn::LearnerConfig::expectations).
+    pub fn asking(
+        policy: &'static dyn Policy,
+        bias_factor: BiasFactor,
+        expectations: &'a mut Tables,
+        enforcement: Enforcement,
+    ) -> Self {
+        Self {
+            asked: Some(Asked {
+                policy,
+                bias_factor,
+            }),
+            ..Self::new(expectations, enforcement)
         }
     }
 
@@ -77,8 +105,17 @@ impl<'a> Alps<'a> {
     }
 
     fn rank(&mut self, at: &Standing) -> i64 {
-        let entry = self.tables.entry(at.job.function, at.now_ns);
-        let bias_ns = entry.map_or(0, |entry| entry.bias_at(at.attained_ns));
+        let max_bias_ns = self.enforcement.max_bias_ns;
+        let bias_ns = match self.asked {
+            None => {
+                let entry = self.tables.entry(at.job.function, at.now_ns);
+                entry.map_or(0, |entry| entry.bias_at(at.attained_ns))
+            }
+            Some(asked) => {
+                let distance_ns = asked.policy.distance_ns(&self.standing(at));
+                asked.bias_factor.bias_ns(distance_ns, max_bias_ns)
+            }
+        };
         let task = self.task(at);
         let ran_ns = at.attained_ns - task.noted_ns;
         task.base_ns = task.base_ns.saturating_add(ran_ns);
@@ -86,8 +123,26 @@ impl<'a> Alps<'a> {
         signed(task.base_ns.saturating_add(bias_ns))
     }
 
+    /// What a policy is told of a job: the truth as well.
+    fn standing(&mut self, at: &Standing) -> policies::Standing {
+        let entry = self.tables.entry(at.job.function, at.now_ns);
+        let expected = entry.map_or_else(Default::default, |entry| {
+            policies::Standing::expected(entry, at.attained_ns)
+        });
+        policies::Standing {
+            attained_ns: at.attained_ns,
+            told_ns: Some(at.job.cpu_ns),
+            ..expected
+        }
+    }
+
     fn slice_ns(&mut self, at: &Standing) -> u64 {
         let default_ns = self.enforcement.default_slice_ns;
+        if let Some(Asked { policy, .. }) = self.asked
+            && let Some(slice_ns) = policy.slice_ns(&self.standing(at))
+        {
+            return slice_ns;
+        }
         match self.tables.entry(at.job.function, at.now_ns) {
             Some(entry) if entry.slice_ns > 0 => entry.slice_ns,
             _ => default_ns,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The policies there are to simulate, by name.
 
+use std::sync::LazyLock;
+
 use super::alps::{Alps, Enforcement};
 use super::fifo::Fifo;
 use super::index::{ByIndex, Curves};
@@ -14,9 +16,11 @@ use super::share::{self, Groups, Weights};
 use super::sjf::Sjf;
 use super::srpt::Srpt;
 use super::tables::Tables;
+use crate::learn::BiasFactor;
+use crate::policies;
 
 /// A scheduling policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
     Fifo,
     RoundRobin,
@@ -35,6 +39,8 @@ pub enum Policy {
     Published,
     /// ALPS as enforced by this scheduler.
     Alps,
+    /// One that is asked about every job, with the key of ALPS.
+    Asked(&'static dyn policies::Policy),
 }
 
 /// What the policies are simulated on and with.
@@ -47,11 +53,13 @@ pub struct Setup {
     pub weights: Weights,
     /// Of ALPS as enforced.
     pub enforcement: Enforcement,
+    /// `K` of the policies that are asked.
+    pub bias_factor: BiasFactor,
 }
 
 impl Policy {
-    /// All of them, those first that the others are usually compared with:
-    /// then what knows nothing, what knows all, and what learns.
+    /// All but those that are asked, those first that the others are usually
+    /// compared with: then what knows nothing, what knows all, and what learns.
     pub const ALL: [Policy; 13] = [
         Policy::Ps,
         Policy::PsFunctions,
@@ -84,6 +92,7 @@ impl Policy {
             Policy::Sfs => "sfs",
             Policy::Published => "alps-published",
             Policy::Alps => "alps",
+            Policy::Asked(policy) => asked_name(policy),
         }
     }
 
@@ -105,19 +114,33 @@ impl Policy {
             Policy::Sfs => "SFS (SC'22): a slice first in, first out, then a fair share",
             Policy::Published => "ALPS as published: priorities and slices over a fair share",
             Policy::Alps => "ALPS as this scheduler enforces it",
+            Policy::Asked(policy) => policy.meaning(),
         }
     }
 
     /// The policy of a name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|policy| policy.name() == name)
+        Self::ALL
+            .into_iter()
+            .chain(Self::asked())
+            .find(|policy| policy.name() == name)
+    }
+
+    /// Those that are asked.
+    pub fn asked() -> impl Iterator<Item = Self> {
+        policies::ALL.iter().map(|&policy| Policy::Asked(policy))
     }
 
     /// Whether it goes by a policy table.
     pub fn learns(self) -> bool {
         matches!(
             self,
-            Policy::Serpt | Policy::MSerpt | Policy::Gittins | Policy::Published | Policy::Alps
+            Policy::Serpt
+                | Policy::MSerpt
+                | Policy::Gittins
+                | Policy::Published
+                | Policy::Alps
+                | Policy::Asked(_)
         )
     }
 
@@ -132,6 +155,20 @@ impl Policy {
     pub fn shares(self) -> bool {
         matches!(self, Policy::Ps | Policy::PsFunctions | Policy::Las)
     }
+}
+
+/// A name of its own for a policy that is asked: `K` keeps it from being the
+/// ideal that it may be a namesake of.
+fn asked_name(policy: &'static dyn policies::Policy) -> &'static str {
+    static NAMESAKES: LazyLock<Vec<(&str, String)>> = LazyLock::new(|| {
+        let ideals = Policy::ALL.map(Policy::name);
+        let names = policies::ALL.iter().map(|policy| policy.name());
+        let namesakes = names.filter(|name| ideals.contains(name));
+        namesakes.map(|name| (name, format!("{name}-k"))).collect()
+    });
+    let name = policy.name();
+    let namesake = NAMESAKES.iter().find(|(ideal, _)| *ideal == name);
+    namesake.map_or(name, |(_, name)| name)
 }
 
 /// Runs `jobs`, in any order, under `policy`.
@@ -175,6 +212,12 @@ pub fn simulate(
             machine,
             on_slice,
         ),
+        Policy::Asked(policy) => run(
+            &mut Alps::asking(policy, setup.bias_factor, tables, setup.enforcement),
+            jobs,
+            machine,
+            on_slice,
+        ),
     }
 }
 
@@ -184,9 +227,11 @@ mod tests {
 
     #[test]
     fn policies_are_found_by_their_names() {
-        for policy in Policy::ALL {
+        for policy in Policy::ALL.into_iter().chain(Policy::asked()) {
             assert_eq!(Policy::named(policy.name()), Some(policy));
         }
+        assert_eq!(Policy::Asked(&policies::Oracle).name(), "oracle");
+        assert_eq!(Policy::Asked(&policies::Las).name(), "las-k");
         assert_eq!(Policy::named("cfs"), None);
     }
 }

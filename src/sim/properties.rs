@@ -9,7 +9,7 @@ use super::share::Weights;
 use super::test::{job, jobs};
 use super::{Job, Machine, Outcome, Slice, Tables};
 use crate::invocation::FunctionId;
-use crate::learn::{Avg, Learner, LearnerConfig};
+use crate::learn::{Avg, BiasFactor, Learner, LearnerConfig};
 use crate::policy::{BUCKETS, PolicyEntry, PolicyTable};
 
 /// A unit of time that takes short jobs over several buckets.
@@ -28,6 +28,7 @@ fn setup(cpus: usize, switch_cost_ns: u64) -> Setup {
             default_slice_ns: 2 * UNIT_NS,
             max_bias_ns: 30 * UNIT_NS,
         },
+        bias_factor: BiasFactor::default(),
     }
 }
 
@@ -41,10 +42,16 @@ fn in_units(jobs: Vec<Job>) -> Vec<Job> {
 }
 
 fn policies() -> impl Strategy<Value = Policy> {
-    prop::sample::select(&Policy::ALL[..])
+    let all: Vec<_> = Policy::ALL.into_iter().chain(Policy::asked()).collect();
+    prop::sample::select(all)
 }
 
 /// A table of four functions, or a learner.
+/// Those that are asked switch as ALPS does, and often.
+fn ideals() -> impl Strategy<Value = Policy> {
+    prop::sample::select(&Policy::ALL[..])
+}
+
 fn tables() -> impl Strategy<Value = Option<PolicyTable>> {
     let entry = (
         prop::collection::vec(0..50 * UNIT_NS, BUCKETS),
@@ -139,7 +146,7 @@ proptest! {
 
     #[test]
     fn every_policy_that_switches_keeps_cpus_busy(
-        policy in policies().prop_filter("sharing has no slices", |policy| !policy.shares()),
+        policy in ideals().prop_filter("sharing has no slices", |policy| !policy.shares()),
         jobs in jobs(30, 60, 20).prop_map(in_units),
         cpus in 1usize..6,
         cost in 0..UNIT_NS,
@@ -233,9 +240,13 @@ proptest! {
                 default_slice_ns: numbers[4] | 1 << 60,
                 max_bias_ns: numbers[2],
             },
+            bias_factor: BiasFactor::default(),
         };
         // Turns of 3 ms in 584 years would take as long to simulate.
-        let takes_turns = matches!(policy, Policy::Sfs | Policy::Published | Policy::Alps);
+        let takes_turns = matches!(
+            policy,
+            Policy::Sfs | Policy::Published | Policy::Alps | Policy::Asked(_)
+        );
         let jobs = if takes_turns { shortened(&jobs) } else { jobs };
         prop_assert_eq!(run(policy, &jobs, &setup, table.as_ref()).0.len(), jobs.len());
     }

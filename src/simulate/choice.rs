@@ -17,16 +17,19 @@ pub struct Choice(Option<Policy>);
 
 /// Knows the policies' names.
 pub fn parser() -> impl TypedValueParser<Value = Choice> {
-    let names = Policy::ALL.map(Policy::name).into_iter().chain([ALL]);
-    let names: Vec<&str> = names.collect();
+    let policies = Policy::ALL.into_iter().chain(Policy::asked());
+    let names: Vec<&str> = policies.map(Policy::name).chain([ALL]).collect();
     PossibleValuesParser::new(names).map(|name| Choice(Policy::named(&name)))
 }
 
 pub fn help() -> String {
-    let names = Policy::ALL.map(|policy| format!("  {:15}{}\n", policy.name(), policy.meaning()));
+    let line = |policy: Policy| format!("  {:15}{}\n", policy.name(), policy.meaning());
+    let lines: String = Policy::ALL.into_iter().map(line).collect();
+    let asked: String = Policy::asked().map(line).collect();
     format!(
-        "Policies to simulate, or 'all'; the first is what the others are compared with\n\n{}",
-        names.concat()
+        "Policies to simulate, or 'all' of the first list; the first is what the others are \
+         compared with\n\n{lines}\nThose of 'scx_rlalps --policy' and 'scx_alps --policy', with \
+         the key and the K that they have there:\n\n{asked}"
     )
 }
 

@@ -82,7 +82,7 @@ pub struct LearningArgs {
         allow_negative_numbers = true,
         help_heading = "Learn"
     )]
-    bias_factor: f64,
+    pub bias_factor: f64,
 
     /// By how much K is multiplied on a machine that is busy all the time, rising from 50 % on; 1: not at all
     #[arg(
@@ -139,9 +139,15 @@ impl Learning {
         }
     }
 
+    /// Whether a saved table takes the place of learning.
+    pub fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+
     fn predictor(&self, policy: Policy) -> Box<dyn Predictor> {
         let method = match (policy, self.ml) {
             (Policy::Gittins, _) => Method::Gittins,
+            (Policy::Asked(asked), method) => asked.method().unwrap_or(method),
             // Its index is no expected remaining time.
             (Policy::Serpt | Policy::MSerpt, Method::Gittins) => Method::Avg,
             (_, method) => method,
@@ -181,6 +187,9 @@ impl Learning {
         if policy.is_index() {
             config.max_bias_ns = u64::MAX;
             config.load_factor = LoadFactor::default();
+        }
+        if matches!(policy, Policy::Asked(_)) {
+            config = config.expectations();
         }
         let mut learner = Learner::new(config, self.predictor(policy));
         histories.for_each(|(id, history)| learner.restore(id, history));

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use scx_alps::invocation::FunctionId;
+use scx_alps::learn::BiasFactor;
 use scx_alps::report::{self, Conditions, Contender, Round, Run, Setting, Warmth, text};
 use scx_alps::sim::alps::Enforcement;
 use scx_alps::sim::gantt::{Gantt, Span};
@@ -105,6 +106,12 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
     let traces = args.workload.load_all(&args.seeds, args.cpus)?;
     let (_, first) = traces.first().context("no trace to run; pass --seeds 1")?;
     let learning = Learning::new(&args.learning, args.cpus)?;
+    let policies = choice::policies(&args.policy);
+    ensure!(
+        !learning.is_saved() || !policies.iter().any(|p| matches!(p, Policy::Asked(_))),
+        "a saved table holds biases that another policy has made: without --policy-table, \
+         policies that are asked learn what to expect"
+    );
     let setup = args.setup(&first.functions)?;
     note_strangers(&learning, first);
 
@@ -113,7 +120,7 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
     for (index, (seed, trace)) in traces.iter().enumerate() {
         let span = args.gantt.filter(|_| index == 0);
         let jobs = jobs(trace);
-        for policy in choice::policies(&args.policy) {
+        for &policy in &policies {
             for (contender, tables) in beginnings(policy, trace, &jobs, &setup, &learning) {
                 let simulated = Simulated::run(policy, &jobs, &setup, tables, span);
                 let outcomes = simulated.report(trace);
@@ -179,6 +186,7 @@ impl SimulateArgs {
                 default_slice_ns: self.slice.as_nanos() as u64,
                 max_bias_ns: self.learning.max_bias.as_nanos() as u64,
             },
+            bias_factor: BiasFactor::new(self.learning.bias_factor)?,
         })
     }
 }
@@ -357,6 +365,17 @@ mod tests {
             assert!(first < 4.0 && last > 100.0, "{policy}: {first} {last}");
         }
         assert!(played(&[&table[..], &["--known", "cold"]].concat()).is_err());
+    }
+
+    #[test]
+    fn asked_policies_order_as_the_kernels_table_does() {
+        let (run, _) = played(&["--policy", "alps,alps-k,oracle,srpt,fifo-k"]).unwrap();
+        let outcomes: Vec<_> = run.rounds.iter().map(|round| &round.outcomes).collect();
+        assert!(outcomes[0] == outcomes[1]);
+        let response = |index: usize| Summary::of(outcomes[index]).unwrap().response_ms.mean;
+        // With a finite K the truth is nearly SRPT, and no policy at all is far from it.
+        assert!(response(2) < 1.1 * response(3));
+        assert!(response(4) > 1.2 * response(3));
     }
 
     #[test]
