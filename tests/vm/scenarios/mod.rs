@@ -27,6 +27,7 @@ mod responsiveness;
 mod starvation;
 mod statistics;
 mod stress;
+mod user_space;
 mod weights;
 
 use crate::machine::Machine;
@@ -52,11 +53,13 @@ pub const ALL: &[Scenario] = &[
     bench_versus::SCENARIO,
     bench_interrupted::SCENARIO,
     fork_storm::SCENARIO,
+    user_space::STORM,
     queues::TWO_DOMAINS,
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
     bench_oracle::SCENARIO,
+    user_space::ORDER,
     responsiveness::SCENARIO,
     weights::SCENARIO,
     moved_starts::SCENARIO,
