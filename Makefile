@@ -2,9 +2,9 @@
 # What one does with this repository; every target installs what it needs first.
 
 CARGO ?= cargo
-BIN := target/release/scx_alps
+BINS := target/release/scx_alps target/release/scx_rlalps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-sim install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-sim install clean
 
 all: build
 
@@ -29,11 +29,11 @@ test-report: build
 	@scripts/test-report
 
 lint:
-	@$(CARGO) fmt --check
+	@$(CARGO) fmt --all --check
 	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 # Measurements, each a few minutes or more; see the figures in README.md.
-bench-overhead bench-queues bench-daemon bench-http: build
+bench-overhead bench-queues bench-daemon bench-http bench-user-space: build
 	@scripts/setup vm
 	@scripts/$@
 
@@ -43,7 +43,7 @@ bench-sim:
 	@$(CARGO) bench --locked --bench growth --bench sim --bench learn
 
 install: build
-	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps
+	install -m 0755 -t $(DESTDIR)/usr/local/bin $(BINS)
 
 clean:
 	@$(CARGO) clean

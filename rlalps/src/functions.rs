@@ -55,9 +55,11 @@ impl Functions {
         self.by_name.len()
     }
 
-    /// What the tasks of a cgroup are, as with no rules at all.
+    /// What the tasks of a cgroup are, as with no rules at all. Where nothing
+    /// is known of any function all are generic.
     pub fn at(&self, path: &[u8]) -> Place {
         match path {
+            _ if self.by_name.is_empty() => Place::Generic,
             b"" | b"/" | b"/init.scope" => Place::Generic,
             [b'/', name @ ..] | name => {
                 let known = self.by_name.get(name).copied();
@@ -122,6 +124,12 @@ mod tests {
         for generic in ["/", "/init.scope", ""] {
             assert_eq!(expected_ns(generic), None, "{generic}");
         }
+    }
+
+    #[test]
+    fn with_nothing_known_all_are_generic() {
+        let functions = Functions::load(&Options::try_parse_from(["scx_rlalps"]).unwrap());
+        assert_eq!(functions.unwrap().at(b"/pods/short"), Place::Generic);
     }
 
     #[test]

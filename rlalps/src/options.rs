@@ -21,7 +21,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME", default_value = "alps", value_parser = policy, long_help = policy_help())]
     pub policy: &'static dyn Policy,
 
-    /// What scx_alps has learned; without it functions are all the same.
+    /// What scx_alps has learned; without it tasks go by their own recent bursts.
     #[arg(long, value_name = "FILE", help_heading = "Know")]
     pub state: Option<PathBuf>,
 

@@ -138,12 +138,16 @@ impl<'a> Scheduler<'a> {
         }
     }
 
-    /// Sends on the best: one for the CPU this runs on and one for each that
-    /// is idle. The others stay, for who comes next may be better.
+    /// Sends on the best: one for the CPU this runs on, which is about to be
+    /// free, and one for each that is idle. The others stay, for who comes next
+    /// may be better.
     fn send_on(&mut self) {
         let running = *self.bpf.nr_running_mut();
-        let idle = self.bpf.nr_online_cpus_mut().saturating_sub(running);
-        let mut left = idle.max(1);
+        let free = self.bpf.nr_online_cpus_mut().saturating_sub(running);
+        // SAFETY: has no preconditions.
+        let own = unsafe { libc::sched_getcpu() };
+        let mut has_own = false;
+        let mut left = free.max(1);
         while left > 0
             && let Some(next) = self.waiting.pop()
         {
@@ -151,8 +155,16 @@ impl<'a> Scheduler<'a> {
                 add(&BOARD.outdated, 1);
                 continue;
             }
-            let cpu = self.cpu_for(&next, left > 1);
-            if !self.send(&next, cpu) {
+            let cpu = if next.is_pinned {
+                next.cpu
+            } else if !has_own {
+                has_own = true;
+                if next.is_confined { RL_CPU_ANY } else { own }
+            } else {
+                self.bpf.select_cpu(next.pid, next.cpu, next.flags)
+            };
+            if cpu < 0 || !self.send(&next, cpu) {
+                self.order.tasks.stay(next.pid);
                 self.waiting.push(next);
                 break;
             }
@@ -161,25 +173,6 @@ impl<'a> Scheduler<'a> {
                 left -= 1;
             }
         }
-    }
-
-    /// Where to send it: to an idle CPU if there may be one, else to this one,
-    /// which is about to be free.
-    fn cpu_for(&mut self, next: &Waiting, may_find_idle: bool) -> i32 {
-        if next.is_pinned {
-            return next.cpu;
-        }
-        if may_find_idle {
-            let cpu = self.bpf.select_cpu(next.pid, next.cpu, next.flags);
-            if cpu >= 0 {
-                return cpu;
-            }
-        }
-        if next.is_confined {
-            return RL_CPU_ANY;
-        }
-        // SAFETY: has no preconditions.
-        unsafe { libc::sched_getcpu() }
     }
 
     /// Aims at the last in the order, for the next newcomer to take its place;

@@ -89,6 +89,14 @@ impl Tasks {
         is_current
     }
 
+    /// Takes back that a task waits no longer.
+    pub fn stay(&mut self, pid: i32) {
+        let set = self.set_mut(pid);
+        if let Some(at) = set.iter_mut().flatten().find(|at| at.pid == pid) {
+            at.is_waiting = true;
+        }
+    }
+
     fn set_mut(&mut self, pid: i32) -> &mut [Option<Remembered>] {
         let set = pid as usize % SETS;
         &mut self.places[set * WAYS..(set + 1) * WAYS]

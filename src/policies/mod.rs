@@ -142,6 +142,10 @@ impl fmt::Debug for dyn Policy {
 }
 
 #[cfg(test)]
+#[path = "../../examples/policies/shortest_mean.rs"]
+mod shortest_mean;
+
+#[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
@@ -149,6 +153,23 @@ mod tests {
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
+
+    #[test]
+    fn the_policy_that_the_documentation_shows_works() {
+        let shown = include_str!("../../examples/policies/shortest_mean.rs");
+        let documentation = include_str!("../../docs/experiment.md");
+        assert!(documentation.contains(&format!("```rust\n{shown}```")));
+        assert!(shown.lines().count() < 60);
+
+        let policy = shortest_mean::ShortestMean;
+        let at = |expected_ns, attained_ns| Standing {
+            expected_ns,
+            attained_ns,
+            ..Standing::default()
+        };
+        assert!(policy.distance_ns(&at(5 * MS, 0)) < policy.distance_ns(&at(6 * MS, 5 * MS)));
+        assert_eq!(named(policy.name()), None);
+    }
 
     #[test]
     fn names_are_unique_and_find_their_policies() {

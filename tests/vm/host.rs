@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 
 use crate::machine::Machine;
 use crate::outcome::{self, Tally};
@@ -197,6 +197,7 @@ fn boot(
         ])
         .arg("--file")
         .arg(format!("{}:/bin/vm-tests", env::current_exe()?.display()));
+    command.arg("--file").arg(rlalps()?);
     for tool in TOOLS {
         command.arg("--file").arg(find(tool)?);
     }
@@ -228,6 +229,18 @@ fn boot(
         reported_failure,
         status,
     })
+}
+
+/// The scheduler in user space, which is of another package: cargo does not
+/// build it for these tests.
+fn rlalps() -> Result<PathBuf> {
+    let path = Path::new(env!("CARGO_BIN_EXE_scx_alps")).with_file_name("scx_rlalps");
+    ensure!(
+        path.is_file(),
+        "there is no {}: run 'make build', or 'cargo build --release'",
+        path.display()
+    );
+    Ok(path)
 }
 
 /// Where a program lies that the guest needs.

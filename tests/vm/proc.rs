@@ -37,6 +37,18 @@ pub fn cpu(pid: i32) -> Result<Duration> {
     ))
 }
 
+/// Page faults of all its threads.
+pub fn page_faults(pid: i32) -> Result<u64> {
+    let fields = stat(pid)?;
+    let count = |place: usize| {
+        fields
+            .get(place)
+            .and_then(|field| field.parse::<u64>().ok())
+    };
+    let (minor, major) = (count(7), count(9));
+    Ok(minor.context("no minor faults")? + major.context("no major faults")?)
+}
+
 /// Resident memory in KiB.
 pub fn resident_kib(pid: i32) -> Result<u64> {
     let text = read(pid, "status")?;

@@ -38,7 +38,7 @@ fn run(report: &Report) -> Result<()> {
     let before_kib = proc::resident_kib(daemon.pid())?;
 
     let forkers = (0..FORKERS)
-        .map(|number| Child::start(Some(&cgroups[number % cgroups.len()]), storm))
+        .map(|number| Child::start(Some(&cgroups[number % cgroups.len()]), || storm(EACH)))
         .collect::<Result<Vec<Child>>>()?;
     load::finish(forkers)?;
 
@@ -75,13 +75,13 @@ fn run(report: &Report) -> Result<()> {
 
 /// Processes that share their parent's memory, as `vfork` makes them: to copy
 /// it would take most of the time, and is none of the scheduler's business.
-fn storm() {
+pub fn storm(count: usize) {
     extern "C" fn end(_: *mut libc::c_void) -> libc::c_int {
         0
     }
     let mut stack = [0u128; 1024];
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    for _ in 0..EACH {
+    for _ in 0..count {
         let mut status = 0;
         // SAFETY: the child ends before the call returns and has a stack of
         // its own until then; `status` outlives the wait.

@@ -30,6 +30,7 @@ mod smt;
 mod starvation;
 mod statistics;
 mod stress;
+mod user_space;
 mod weights;
 mod worker;
 mod worker_bench;
@@ -60,12 +61,14 @@ pub const ALL: &[Scenario] = &[
     worker::SCENARIO,
     worker_bench::SCENARIO,
     fork_storm::SCENARIO,
+    user_space::STORM,
     queues::TWO_DOMAINS,
     smt::SCENARIO,
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
     bench_oracle::SCENARIO,
+    user_space::ORDER,
     responsiveness::SCENARIO,
     kernel_threads::SCENARIO,
     weights::SCENARIO,
