@@ -100,8 +100,9 @@ impl Function {
         }
     }
 
-    /// It has so many processes that no more can be started.
-    pub fn is_full(&self) {
+    /// Starts no more until all that run have ended: it has as many processes as
+    /// it may have.
+    pub fn hold(&self) {
         self.draining.set(true);
         self.sweep();
     }

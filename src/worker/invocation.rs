@@ -129,7 +129,7 @@ impl Launcher {
         drop(writer);
         let result = await_answer(function, job, out, words).await;
         if let Err(Failure::NotStarted(_)) = &result {
-            function.is_full();
+            function.hold();
         }
         match result {
             Err(Failure::Crashed(how, words)) if function.was_short_of_memory() => {

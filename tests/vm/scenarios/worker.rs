@@ -39,7 +39,8 @@ const WHO: &str = "#!/bin/sh\nid -u\nid -G\ncat /proc/self/cgroup\n";
 const BOMB: &str = "#!/bin/sh\nb() { b | b & }\nb\nsleep 60\n";
 
 /// Takes memory until there is none; the heads of a pipe keep it.
-const HOG: &str = "#!/bin/sh\nhead -c 200000000 /dev/zero | tail -c 190000000 | wc -c\n";
+const HOG: &str =
+    "#!/bin/sh\nset -o pipefail\nhead -c 60000000 /dev/zero | tail -c 59000000 | wc -c\n";
 
 /// Leaves a process that is in no group of its.
 const ESCAPES: &str = "#!/bin/sh\n(setsid sleep 1000 >/dev/null 2>&1 </dev/null &)\necho gone\n";
@@ -160,7 +161,7 @@ impl Worker {
         let config = json!({
             "worker_port": PORT.to_string(),
             "registry": registry,
-            "limits": {"procs": 30, "mem_mb": 50, "max_runtime_default": 4},
+            "limits": {"procs": 30, "mem_mb": 16, "max_runtime_default": 8},
         });
         let file = dir.join("test.json");
         fs::write(&file, config.to_string())?;
