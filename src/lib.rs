@@ -6,6 +6,7 @@
 pub mod identify;
 pub mod invocation;
 pub mod learn;
+pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod sim;
