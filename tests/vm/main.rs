@@ -30,6 +30,7 @@ mod outcome;
 mod policy;
 mod proc;
 mod report;
+mod runtimes;
 mod scenario;
 mod scenarios;
 mod sched_ext;
