@@ -54,6 +54,8 @@ pub enum Subcommands {
     Set(SetArgs),
     /// Say what was learned of one function, in words and a picture.
     Explain(ExplainArgs),
+    /// List the functions that are recognised, from where and how surely.
+    Functions(FunctionsArgs),
     /// Print the policy table in force, or save it.
     Policy(PolicyArgs),
     /// Show the functions live: rates, waiting, what is predicted and enforced.
@@ -196,6 +198,28 @@ pub struct ExplainArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct FunctionsArgs {
+    #[command(flatten)]
+    pub control: ControlArgs,
+
+    /// Look at this machine as a daemon would, without one.
+    #[arg(long, conflicts_with = "socket")]
+    pub offline: bool,
+
+    /// The rules that such a daemon would have.
+    #[arg(long, value_name = "FILE", requires = "offline")]
+    pub functions: Option<PathBuf>,
+
+    /// The folder of OpenLambda's workers that it would have.
+    #[arg(long, value_name = "DIR", requires = "offline")]
+    pub openlambda: Option<PathBuf>,
+
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct PolicyArgs {
     #[command(flatten)]
     pub control: ControlArgs,
@@ -210,6 +234,11 @@ pub struct RunArgs {
     /// Rules that say which cgroups and processes are which function (TOML); SIGHUP reads it again.
     #[arg(long, value_name = "FILE", help_heading = "Identify")]
     functions: Option<PathBuf>,
+
+    /// A folder with a folder for each OpenLambda worker, whose config.json says which function
+    /// its sandboxes run; watched for changes.
+    #[arg(long, value_name = "DIR", help_heading = "Identify")]
+    openlambda: Option<PathBuf>,
 
     /// A thread group that sleeps longer than this begins a new invocation when it wakes.
     #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, help_heading = "Observe")]
@@ -430,6 +459,7 @@ impl RunArgs {
             },
             settings,
             functions: self.functions,
+            openlambda: self.openlambda,
             state: self.state,
             // As in the published code, an empty name is none.
             exp_result: self

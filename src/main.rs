@@ -7,6 +7,7 @@ mod control;
 mod daemon;
 mod engine;
 mod explain;
+mod functions;
 mod invoke;
 mod logging;
 mod published;
@@ -56,6 +57,7 @@ fn run(cli: Cli) -> Result<()> {
         Some(Subcommands::Explain(args)) => {
             explain::run(&args.control.socket, &args.function, args.json)
         }
+        Some(Subcommands::Functions(args)) => functions::run(&args),
         Some(Subcommands::Policy(args)) => {
             published::run(&args.control.socket, args.save.as_deref())
         }

@@ -6,6 +6,7 @@ use scx_alps::policy::NamedTable;
 use serde::{Deserialize, Serialize};
 
 use super::explanation::Explanation;
+use super::recognised::Recognised;
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub enum Command {
     Toggle,
     Status,
     Functions,
+    /// Which functions are known, from where and how surely.
+    Recognised,
     /// Change how is learned; answered by the status.
     Set(Change),
     /// What was learned of the functions of this name: of one, or also of one
@@ -32,6 +35,7 @@ pub enum Command {
 pub enum Reply {
     Status(Status),
     Functions { rows: Vec<FunctionRow> },
+    Recognised { rows: Vec<Recognised> },
     Explanations { functions: Vec<Explanation> },
     Policy { table: Box<NamedTable> },
     Refused { why: String },

@@ -119,7 +119,7 @@ fn request(stream: &UnixStream) -> Result<Command> {
         .read_line(&mut line)
         .context("cannot read the request")?;
     serde_json::from_str(&line).context(
-        "the request is none of on, off, toggle, status, functions, set, explain, policy, or not \
-         what this version makes of it",
+        "the request is none of on, off, toggle, status, functions, recognised, set, explain, \
+         policy, or not what this version makes of it",
     )
 }

@@ -2,8 +2,10 @@
 //! Who is which function: rules applied to cgroups and processes, and the
 //! kernel side told.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use log::{debug, info, warn};
@@ -12,7 +14,9 @@ use scx_alps::invocation::FunctionId;
 
 use super::cgroups::{self, Found};
 use super::file::read_text;
+use super::platform::{Answer, Platform};
 use super::process::{self, Process};
+use crate::control::Recognised;
 use crate::engine::{Assignment, Identification, Notice};
 
 /// Larger files hold no rules.
@@ -20,6 +24,9 @@ const MAX_RULES_BYTES: u64 = 4 << 20;
 
 /// A cgroup that is known.
 struct Cgroup {
+    path: String,
+    /// What its name was taken from, in words, where the platform told.
+    from: Option<String>,
     /// What its tasks are of which nothing else is known.
     identity: Identity,
     per_process: bool,
@@ -43,6 +50,7 @@ pub struct Directory {
     mount: PathBuf,
     rules_file: Option<PathBuf>,
     rules: Rules,
+    platform: Platform,
     registry: Registry,
     cgroups: HashMap<u64, Cgroup>,
     warned_full: bool,
@@ -50,20 +58,29 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Read the rules, if there are any; they must be right at start.
-    pub fn new(rules_file: Option<PathBuf>) -> Result<Self> {
+    /// Read the rules, if there are any; they must be right at start. So must
+    /// be the folder of OpenLambda's workers, though not each of them.
+    pub fn new(rules_file: Option<PathBuf>, openlambda: Option<&Path>) -> Result<Self> {
         let rules = match &rules_file {
             Some(file) => read_rules(file)?,
             None => Rules::default(),
         };
-        Ok(Self::with_rules(cgroups::mount_point()?, rules_file, rules))
+        let mount = cgroups::mount_point()?;
+        let platform = Platform::new(&mount, openlambda)?;
+        Ok(Self::with_rules(mount, rules_file, rules, platform))
     }
 
-    fn with_rules(mount: PathBuf, rules_file: Option<PathBuf>, rules: Rules) -> Self {
+    fn with_rules(
+        mount: PathBuf,
+        rules_file: Option<PathBuf>,
+        rules: Rules,
+        platform: Platform,
+    ) -> Self {
         Self {
             mount,
             rules_file,
             rules,
+            platform,
             registry: Registry::new(FunctionId::CAPACITY),
             cgroups: HashMap::new(),
             warned_full: false,
@@ -75,6 +92,39 @@ impl Directory {
         &self.registry
     }
 
+    /// All functions that are known, by name; and what each was taken from.
+    pub fn recognised(&self) -> Vec<Recognised> {
+        let mut rows: BTreeMap<(FunctionName, Source), Recognised> = BTreeMap::new();
+        for (_, name, source) in self.registry.iter() {
+            rows.entry((name.clone(), source))
+                .or_insert_with(|| Recognised::new(name, source));
+        }
+        for cgroup in self.cgroups.values() {
+            let Identity::Function { name, source } = &cgroup.identity else {
+                continue;
+            };
+            if cgroup.place == Place::Awaited {
+                continue;
+            }
+            let row = rows
+                .entry((name.clone(), *source))
+                .or_insert_with(|| Recognised::new(name, *source));
+            row.cgroups += 1;
+            // The least of all, so that it is the same the next time.
+            for (least, this) in [
+                (&mut row.cgroup, Some(&cgroup.path)),
+                (&mut row.from, cgroup.from.as_ref()),
+            ] {
+                if let Some(this) = this
+                    && (least.is_empty() || this < least)
+                {
+                    least.clone_from(this);
+                }
+            }
+        }
+        rows.into_values().collect()
+    }
+
     /// The slot for a function learned in an earlier life.
     pub fn restore(&mut self, name: &FunctionName, source: Source) -> Option<FunctionId> {
         self.registry.assign(name, source)
@@ -82,7 +132,9 @@ impl Directory {
 
     /// Tell the kernel side of everything there is now.
     pub fn map_all(&mut self, kernel: &mut impl Identification) -> Result<()> {
+        let begin = Instant::now();
         let found = cgroups::walk(&self.mount)?;
+        let count = found.len();
         kernel.notice_execs(self.rules.wants_process_facts());
         kernel.void_assignments();
         let before = std::mem::take(&mut self.cgroups);
@@ -101,23 +153,73 @@ impl Directory {
         }
         self.assign_all(kernel);
         kernel.reidentify();
+        info!(
+            "{count} cgroups and {} functions recognised in {:.1} ms",
+            self.registry.len(),
+            begin.elapsed().as_secs_f64() * 1e3
+        );
         Ok(())
     }
 
-    /// Read the rules again; a file that is wrong changes nothing.
+    /// Read the rules again, if there are any, and ask the platform about
+    /// everything; a file that is wrong changes nothing.
     pub fn reload(&mut self, kernel: &mut impl Identification) {
-        let Some(file) = self.rules_file.clone() else {
-            info!("no rules to reload: started without --functions");
-            return;
+        let rules = match &self.rules_file {
+            Some(file) => read_rules(file),
+            None => Ok(self.rules.clone()),
         };
-        let reloaded = read_rules(&file).and_then(|rules| {
+        let reloaded = rules.and_then(|rules| {
             let old = std::mem::replace(&mut self.rules, rules);
             self.map_all(kernel).inspect_err(|_| self.rules = old)
         });
-        match reloaded {
-            Ok(()) => info!("rules reloaded from {}", file.display()),
-            Err(error) => warn!("the old rules stay in force: {error:#}"),
+        match (reloaded, &self.rules_file) {
+            (Ok(()), Some(file)) => info!("rules reloaded from {}", file.display()),
+            (Ok(()), None) => info!("the platform was asked again; there are no rules to reload"),
+            (Err(error), _) => warn!("the old rules stay in force: {error:#}"),
         }
+    }
+
+    /// Changes to OpenLambda's workers, to be waited for.
+    pub fn changes(&self) -> Option<BorrowedFd<'_>> {
+        self.platform.changes()
+    }
+
+    /// When to [ask again](Self::ask_again).
+    pub fn next_question(&self) -> Option<Instant> {
+        self.platform.next_question()
+    }
+
+    /// Take in what has changed about OpenLambda's workers, and ask once more
+    /// about containers that were not yet told of.
+    pub fn ask_again(&mut self, kernel: &mut impl Identification) {
+        if self.platform.take_changes() {
+            // The kernel side is told as after a change of the rules.
+            let mapped = self.map_all(kernel);
+            self.tell(mapped);
+            return;
+        }
+        let mut changed = false;
+        for id in self.platform.take_due() {
+            changed |= self.look_again(kernel, id);
+        }
+        if changed {
+            kernel.reidentify();
+        }
+    }
+
+    /// Whether a cgroup is known as another now.
+    fn look_again(&mut self, kernel: &mut impl Identification, id: u64) -> bool {
+        let Some(Cgroup { path, identity, .. }) = self.cgroups.get(&id) else {
+            return false;
+        };
+        let (path, before) = (path.clone(), identity.clone());
+        let (after, from) = self.identify(id, &path);
+        let changed = *after.without_facts() != before;
+        if changed {
+            let populated = self.place(id) != Some(Place::Awaited);
+            self.put(kernel, id, &path, populated, after, from);
+        }
+        changed
     }
 
     /// Act on what the kernel side noticed. The cgroups that are gone are
@@ -157,6 +259,7 @@ impl Directory {
     pub fn bury(&mut self, kernel: &mut impl Identification, removed: Vec<u64>) {
         for id in removed {
             self.cgroups.remove(&id);
+            self.platform.forget(id);
             kernel.unmap_cgroup(id);
         }
     }
@@ -230,6 +333,8 @@ impl Directory {
         let gone = self.cgroups.keys().filter(|id| !present.contains(id));
         let gone: Vec<u64> = gone.copied().collect();
         self.bury(kernel, gone);
+        self.platform.ask_all_again();
+        self.ask_again(kernel);
         for Found {
             id,
             path,
@@ -254,9 +359,23 @@ impl Directory {
     /// for many never hold a process; but it is known at once as a function
     /// that has one already.
     fn add(&mut self, kernel: &mut impl Identification, id: u64, path: &str, populated: bool) {
-        let identity = self.rules.of_cgroup(path);
+        let (identity, from) = self.identify(id, path);
+        self.put(kernel, id, path, populated, identity, from);
+    }
+
+    fn put(
+        &mut self,
+        kernel: &mut impl Identification,
+        id: u64,
+        path: &str,
+        populated: bool,
+        identity: CgroupIdentity,
+        from: Option<String>,
+    ) {
         let per_process = matches!(identity, CgroupIdentity::PerProcess { .. });
         let identity = identity.without_facts().clone();
+        // A container is made to be used.
+        let populated = populated || from.is_some();
         let place = match &identity {
             Identity::Generic => Place::Generic,
             Identity::Function { name, source } if !populated => self
@@ -268,11 +387,35 @@ impl Directory {
         debug!("cgroup {id} is {path}: {identity}, {place:?}");
         self.map(kernel, id, place);
         let known = Cgroup {
+            path: path.to_owned(),
+            from,
             identity,
             per_process,
             place,
         };
         self.cgroups.insert(id, known);
+    }
+
+    /// What a cgroup is by the rules or by what the platform tells, and what
+    /// that was taken from in words where it was the platform.
+    fn identify(&mut self, id: u64, path: &str) -> (CgroupIdentity, Option<String>) {
+        let mut from = None;
+        let (rules, platform) = (&self.rules, &mut self.platform);
+        let keys = rules.label_keys();
+        let identity = rules.of_cgroup_or(path, || {
+            Some(match platform.tell(id, path, keys)? {
+                Answer::Named {
+                    identity,
+                    from: source,
+                } => {
+                    from = Some(source);
+                    identity
+                }
+                // What is within a container is what the container is.
+                Answer::PartOf(cgroup) => rules.of_cgroup(&cgroup).without_facts().clone(),
+            })
+        });
+        (identity, from)
     }
 
     /// Give a cgroup with processes in it its function's slot.
@@ -409,6 +552,8 @@ mod tests {
     /// A directory over a tree that looks like one of cgroups.
     struct World {
         tree: TempDir,
+        /// Where runtimes have their files.
+        files: TempDir,
         directory: Directory,
         kernel: Fake,
     }
@@ -417,9 +562,12 @@ mod tests {
         fn new(rules: &str) -> Self {
             let tree = tempfile::tempdir().unwrap();
             let rules = Rules::parse(rules, "f.toml").unwrap();
-            let directory = Directory::with_rules(tree.path().to_owned(), None, rules);
+            let files = tempfile::tempdir().unwrap();
+            let platform = Platform::below(files.path(), tree.path());
+            let directory = Directory::with_rules(tree.path().to_owned(), None, rules, platform);
             Self {
                 tree,
+                files,
                 directory,
                 kernel: Fake::default(),
             }
@@ -473,6 +621,106 @@ mod tests {
         assert_eq!(known(1001), known(first));
         assert_eq!(known(1002), None);
         assert_eq!(world.names(), ["resize"]);
+    }
+
+    impl World {
+        /// A container that Docker tells of.
+        fn docker(&self, id: char, label: &str) {
+            let id = id.to_string().repeat(64);
+            let folder = self
+                .files
+                .path()
+                .join("var/lib/docker/containers")
+                .join(&id);
+            fs::create_dir_all(&folder).unwrap();
+            let record = format!(
+                r#"{{"ID": "{id}", "Name": "/c", "Config": {{"Labels": {{"faas_function": "{label}"}}}}}}"#
+            );
+            fs::write(folder.join("config.v2.json"), record).unwrap();
+        }
+
+        /// Each function's source and what it was taken from.
+        fn recognised(&self) -> Vec<String> {
+            let rows = self.directory.recognised().into_iter();
+            rows.map(|row| {
+                format!(
+                    "{} {} {} {} {}",
+                    row.name, row.certainty, row.source, row.cgroups, row.from
+                )
+            })
+            .collect()
+        }
+    }
+
+    fn docker_cgroup(id: char) -> String {
+        format!("docker/{}", id.to_string().repeat(64))
+    }
+
+    #[test]
+    fn containers_of_one_function_are_one_unless_a_rule_says_otherwise() {
+        let mut world = World::new("[[function]]\ncgroup = '/docker/b{rest}'\nname = 'ruled'");
+        for id in ['a', 'b', 'c'] {
+            world.docker(id, "fib");
+        }
+        let first = world.cgroup(&docker_cgroup('a'), "1\n");
+        let nested = world.cgroup(&format!("{}/x", docker_cgroup('c')), "2\n");
+        let ruled = world.cgroup(&docker_cgroup('b'), "3\n");
+        world.map_all();
+        assert_eq!(world.kernel.cgroups[&first], world.kernel.cgroups[&nested]);
+        assert_ne!(world.kernel.cgroups[&first], world.kernel.cgroups[&ruled]);
+        let from = "docker, label faas_function";
+        assert_eq!(
+            world.recognised(),
+            [
+                format!("fib declared label 3 {from}"),
+                "ruled sure cgroup rule 1 ".to_owned()
+            ]
+        );
+    }
+
+    #[test]
+    fn a_container_that_is_told_of_late_is_known_soon_after() {
+        let mut world = World::new("");
+        world.map_all();
+        let path = format!("/{}", docker_cgroup('a'));
+        world.created(1001, &path);
+        world.created(1002, &format!("{path}/nested"));
+        world.created(1003, "/elsewhere");
+        assert!(world.recognised().is_empty());
+        let due = world.directory.next_question().unwrap();
+        let wait = due.saturating_duration_since(Instant::now());
+        assert!(wait.as_millis() < 50, "asked again after {wait:?}");
+        world.docker('a', "fib");
+        std::thread::sleep(wait);
+        world.directory.ask_again(&mut world.kernel);
+        world.directory.platform.ask_all_again();
+        world.directory.ask_again(&mut world.kernel);
+        let expected = "fib declared label 2 docker, label faas_function";
+        assert_eq!(world.recognised(), [expected]);
+        assert_eq!(world.kernel.cgroups[&1001], world.kernel.cgroups[&1002]);
+        assert_eq!(world.directory.next_question(), None);
+    }
+
+    #[test]
+    fn who_never_tells_is_not_asked_for_ever() {
+        let mut world = World::new("");
+        world.map_all();
+        let path = format!("/{}", docker_cgroup('a'));
+        world.created(1001, &path);
+        let mut asked = 0;
+        while world.directory.next_question().is_some() {
+            asked += 1;
+            assert!(asked < 100, "asked for ever");
+            world.directory.platform.ask_all_again();
+            world.directory.ask_again(&mut world.kernel);
+        }
+        // Until lost notices are made up for: the runtime may be there again.
+        world.docker('a', "fib");
+        world.directory.platform.ask_all_again();
+        world.directory.ask_again(&mut world.kernel);
+        assert_eq!(world.recognised().len(), 1);
+        world.directory.bury(&mut world.kernel, vec![1001]);
+        assert_eq!(world.directory.next_question(), None);
     }
 
     #[test]

@@ -4,12 +4,16 @@
 
 mod activity;
 mod cgroups;
+mod containers;
 mod directory;
 mod experiment;
 mod explain;
 mod file;
 pub mod mailbox;
+mod offline;
+mod openlambda;
 mod past;
+mod platform;
 mod process;
 mod signals;
 mod sole;
@@ -42,6 +46,7 @@ use activity::Activity;
 use directory::Directory;
 use experiment::Experiment;
 use mailbox::{Letter, Mailbox};
+pub use offline::recognise;
 use past::Past;
 use sole::Sole;
 use state::SavedFunction;
@@ -58,6 +63,8 @@ pub struct DaemonConfig {
     /// How is learned at first; the learner's own are the same.
     pub settings: Settings,
     pub functions: Option<PathBuf>,
+    /// Folder of OpenLambda's workers.
+    pub openlambda: Option<PathBuf>,
     pub state: Option<PathBuf>,
     /// Where CPU times are written in the end.
     pub exp_result: Option<PathBuf>,
@@ -102,7 +109,7 @@ enum Next {
 /// Run until told to stop, or until the kernel ends the scheduler.
 pub fn run(config: DaemonConfig) -> Result<()> {
     requirements::check_root()?;
-    let directory = Directory::new(config.functions)?;
+    let directory = Directory::new(config.functions, config.openlambda.as_deref())?;
     if let Some(path) = &config.state {
         state::check(path)?;
     }
@@ -181,6 +188,7 @@ impl Daemon<'_> {
                 }
             }
             self.collect()?;
+            self.directory.ask_again(&mut self.engine);
             if let Some(exit) = self.engine.take_exit()? {
                 if !exit.should_restart() {
                     return exit.report();
@@ -197,10 +205,14 @@ impl Daemon<'_> {
 
     /// Until something comes or `due`.
     fn wait(&self, mailbox: &Mailbox, due: Instant) -> Result<()> {
-        let mut fds = [
+        let mut fds = vec![
             PollFd::new(self.engine.wake_fd(), PollFlags::POLLIN),
             PollFd::new(mailbox.as_fd(), PollFlags::POLLIN),
         ];
+        if let Some(changes) = self.directory.changes() {
+            fds.push(PollFd::new(changes, PollFlags::POLLIN));
+        }
+        let due = self.directory.next_question().map_or(due, |at| due.min(at));
         let left = due.saturating_duration_since(Instant::now());
         // Rounded up, so that the loop does not spin through the last millisecond.
         let timeout = PollTimeout::try_from(left + Duration::from_millis(1))
@@ -247,6 +259,12 @@ impl Daemon<'_> {
             Command::Policy => {
                 return Ok(Reply::Policy {
                     table: Box::new(self.named_table()),
+                });
+            }
+            Command::Recognised => {
+                self.collect()?;
+                return Ok(Reply::Recognised {
+                    rows: self.directory.recognised(),
                 });
             }
             Command::Functions => {

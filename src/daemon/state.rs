@@ -38,6 +38,10 @@ pub struct SavedFunction {
 enum SourceName {
     LeafCgroup,
     CgroupRule,
+    OpenLambda,
+    ContainerName,
+    PodName,
+    Label,
     Comm,
     Cmdline,
     Environ,

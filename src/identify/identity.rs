@@ -12,6 +12,14 @@ pub enum Source {
     LeafCgroup,
     /// A rule on the cgroup's path.
     CgroupRule,
+    /// The configuration of the OpenLambda worker whose sandbox the cgroup is.
+    OpenLambda,
+    /// The name a container was given by who started it.
+    ContainerName,
+    /// The name of a container's pod.
+    PodName,
+    /// Labels of a container or of its pod.
+    Label,
     /// A rule on the process's comm.
     Comm,
     /// A rule on the process's command line.
@@ -20,14 +28,45 @@ pub enum Source {
     Environ,
 }
 
+/// How far a name can be trusted: who could have chosen it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Certainty {
+    /// Only who runs the machine.
+    Sure,
+    /// Who deployed the container, or made its image; no process in it.
+    Declared,
+    /// The processes themselves.
+    Spoofable,
+}
+
+impl Certainty {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Certainty::Sure => "sure",
+            Certainty::Declared => "declared",
+            Certainty::Spoofable => "spoofable",
+        }
+    }
+}
+
 impl Source {
+    /// Who could have chosen a name from this source.
+    pub fn certainty(self) -> Certainty {
+        match self {
+            Source::LeafCgroup
+            | Source::CgroupRule
+            | Source::OpenLambda
+            | Source::ContainerName => Certainty::Sure,
+            Source::PodName | Source::Label => Certainty::Declared,
+            Source::Comm | Source::Cmdline | Source::Environ => Certainty::Spoofable,
+        }
+    }
+
     /// Whether a process can choose the name, and so join another's function.
     /// It cannot choose its cgroup, unless the platform lets it.
     pub fn is_spoofable(self) -> bool {
-        match self {
-            Source::LeafCgroup | Source::CgroupRule => false,
-            Source::Comm | Source::Cmdline | Source::Environ => true,
-        }
+        self.certainty() == Certainty::Spoofable
     }
 
     /// The source in a word, without the mark that [`fmt::Display`] adds to
@@ -36,6 +75,10 @@ impl Source {
         match self {
             Source::LeafCgroup => "leaf cgroup",
             Source::CgroupRule => "cgroup rule",
+            Source::OpenLambda => "openlambda",
+            Source::ContainerName => "container name",
+            Source::PodName => "pod name",
+            Source::Label => "label",
             Source::Comm => "comm",
             Source::Cmdline => "cmdline",
             Source::Environ => "environ",

@@ -10,6 +10,7 @@
 
 mod facts;
 mod identity;
+mod labels;
 mod name;
 mod near;
 mod pattern;
@@ -22,7 +23,8 @@ mod syntax;
 mod template;
 
 pub use facts::{COMM_BYTES, ENVIRON_BYTES, FACT_BYTES, ProcessFacts};
-pub use identity::{CgroupIdentity, Identity, Source};
+pub use identity::{Certainty, CgroupIdentity, Identity, Source};
+pub use labels::{LabelKey, LabelKeys, Labels, MAX_LABEL_KEYS, is_part};
 pub use name::{FunctionName, MAX_NAME_BYTES};
 pub use near::near;
 pub use pattern::{MAX_PATTERN_BYTES, Pattern};

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::identity::Source;
+use super::identity::{Certainty, Source};
 use super::name::FunctionName;
 use crate::invocation::FunctionId;
 
@@ -13,14 +13,15 @@ use crate::invocation::FunctionId;
 /// again last, so that invocations still under way in it do not count for
 /// another function at once.
 ///
-/// Names that processes choose are kept apart from those they cannot choose:
-/// under the same name there may be one function of either kind, so a process
-/// cannot join a function that is identified by cgroup.
+/// Names are kept apart by how far they can be trusted: under the same name
+/// there may be one function of each [`Certainty`], so a process cannot join a
+/// function that is identified by cgroup, nor can who deploys a container.
 #[derive(Debug)]
 pub struct Registry {
     /// By slot.
     functions: Vec<Option<Registered>>,
-    trusted: HashMap<FunctionName, FunctionId>,
+    sure: HashMap<FunctionName, FunctionId>,
+    declared: HashMap<FunctionName, FunctionId>,
     spoofable: HashMap<FunctionName, FunctionId>,
     /// The next to be given out first.
     free: VecDeque<FunctionId>,
@@ -39,7 +40,8 @@ impl Registry {
         let slots = slots.min(FunctionId::CAPACITY);
         Self {
             functions: std::iter::repeat_with(|| None).take(slots).collect(),
-            trusted: HashMap::new(),
+            sure: HashMap::new(),
+            declared: HashMap::new(),
             spoofable: HashMap::new(),
             free: (1..)
                 .map_while(FunctionId::new)
@@ -66,10 +68,10 @@ impl Registry {
 
     /// The slot the function has, if it has one.
     pub fn find(&self, name: &FunctionName, source: Source) -> Option<FunctionId> {
-        let ids = if source.is_spoofable() {
-            &self.spoofable
-        } else {
-            &self.trusted
+        let ids = match source.certainty() {
+            Certainty::Sure => &self.sure,
+            Certainty::Declared => &self.declared,
+            Certainty::Spoofable => &self.spoofable,
         };
         ids.get(name).copied()
     }
@@ -102,7 +104,7 @@ impl Registry {
 
     /// How many functions there are.
     pub fn len(&self) -> usize {
-        self.trusted.len() + self.spoofable.len()
+        self.sure.len() + self.declared.len() + self.spoofable.len()
     }
 
     /// Whether there are none.
@@ -115,10 +117,10 @@ impl Registry {
     }
 
     fn ids(&mut self, source: Source) -> &mut HashMap<FunctionName, FunctionId> {
-        if source.is_spoofable() {
-            &mut self.spoofable
-        } else {
-            &mut self.trusted
+        match source.certainty() {
+            Certainty::Sure => &mut self.sure,
+            Certainty::Declared => &mut self.declared,
+            Certainty::Spoofable => &mut self.spoofable,
         }
     }
 }
@@ -212,6 +214,8 @@ mod tests {
         assert_eq!(registry.assign(&name, Source::LeafCgroup), Some(by_cgroup));
         assert_eq!(registry.source(by_comm), Some(Source::Comm));
         assert_eq!(registry.name(by_comm), Some(&name));
+        let by_label = registry.assign(&name, Source::Label).unwrap();
+        assert!(![by_cgroup, by_comm].contains(&by_label));
         registry.release(by_comm);
         assert_eq!(registry.assign(&name, Source::CgroupRule), Some(by_cgroup));
     }

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::facts::COMM_BYTES;
+use super::labels::{LabelKey, LabelKeys, MAX_LABEL_KEYS};
 use super::pattern::Pattern;
 use super::rule_error::RuleError;
 use super::rules::{Fallback, Matcher, Outcome, Rule, Rules};
@@ -59,6 +60,11 @@ impl Document<'_> {
             match key.get_ref().as_ref() {
                 "default" => rules.fallback = self.fallback(value)?,
                 "function" => rules.rules = self.functions(value)?,
+                "containers" => {
+                    let named = self.boolean(&Place::of("containers", value), value)?;
+                    rules.containers.nameless = !named;
+                }
+                "labels" => rules.containers.labels = self.labels(value)?,
                 other => {
                     let place = Place {
                         key: other.to_owned(),
@@ -67,7 +73,7 @@ impl Document<'_> {
                     return Err(self.error(
                         &place,
                         "unknown key",
-                        "a file has `default` and any number of [[function]]",
+                        "a file has `default`, `containers`, `labels` and any number of [[function]]",
                     ));
                 }
             }
@@ -86,6 +92,35 @@ impl Document<'_> {
                 "write \"leaf-cgroup\" or \"generic\"",
             )),
         }
+    }
+
+    fn labels(&self, value: &Value<'_>) -> Result<LabelKeys, RuleError> {
+        const ADVICE: &str = "write [\"KEY\", [\"KEY\", \"KEY\"], …]";
+        let place = Place::of("labels", value);
+        let items = match value.get_ref() {
+            DeValue::Array(items) if items.len() <= MAX_LABEL_KEYS => items,
+            DeValue::Array(_) => {
+                return Err(self.error(
+                    &place,
+                    format!("more than {MAX_LABEL_KEYS} keys"),
+                    "leave out those that no container here has",
+                ));
+            }
+            _ => return Err(self.wrong_type(&place, value, ADVICE)),
+        };
+        let keys = (1..).zip(items.iter()).map(|(number, item)| {
+            let at = Place::of(format!("labels[{number}]"), item);
+            let keys = match item.get_ref() {
+                DeValue::String(key) => vec![key.to_string()],
+                DeValue::Array(keys) => keys
+                    .iter()
+                    .map(|key| self.string(&at, key).map(str::to_owned))
+                    .collect::<Result<_, _>>()?,
+                _ => return Err(self.wrong_type(&at, item, ADVICE)),
+            };
+            LabelKey::new(keys).map_err(|what| self.error(&at, what, ADVICE))
+        });
+        Ok(LabelKeys::new(keys.collect::<Result<_, _>>()?))
     }
 
     fn functions(&self, value: &Value<'_>) -> Result<Vec<Rule>, RuleError> {
@@ -300,6 +335,42 @@ mod tests {
     }
 
     #[test]
+    fn the_file_says_which_labels_name_functions() {
+        let keys = |text| parse(text, "f.toml").unwrap().label_keys().cloned();
+        assert_eq!(keys(""), Some(LabelKeys::default()));
+        assert_eq!(keys("containers = false"), None);
+        assert_eq!(keys("labels = []"), Some(LabelKeys::new(vec![])));
+        let key = |keys: &[&str]| {
+            LabelKey::new(keys.iter().map(|&key| key.to_owned()).collect()).unwrap()
+        };
+        let expected = LabelKeys::new(vec![key(&["a/b"]), key(&["c", "d"])]);
+        assert_eq!(keys("labels = ['a/b', ['c', 'd']]"), Some(expected));
+        for (text, beginning) in [
+            (
+                "labels = 'a'",
+                "f.toml:1: labels: a value of the wrong type",
+            ),
+            (
+                "labels = ['a',\n1]",
+                "f.toml:2: labels[2]: a value of the wrong type",
+            ),
+            (
+                "labels = ['']",
+                "f.toml:1: labels[1]: \"\" is no label's key",
+            ),
+            ("labels = [[]]", "f.toml:1: labels[1]: no key"),
+            (
+                "containers = 1",
+                "f.toml:1: containers: a value of the wrong type",
+            ),
+        ] {
+            assert!(error(text).starts_with(beginning), "{}", error(text));
+        }
+        let many = format!("labels = [{}]", "'a',".repeat(MAX_LABEL_KEYS + 1));
+        assert!(error(&many).starts_with("f.toml:1: labels: more than"));
+    }
+
+    #[test]
     fn errors_name_file_line_and_key() {
         let text = "\n[[function]]\ncgroup = '/a'\n\n[[function]]\nname = 'x'\ncgroup = '/b{'\n";
         assert_eq!(
@@ -466,16 +537,6 @@ mod tests {
                 "/system.slice/docker-4f1c.scope",
                 "system.slice/docker-4f1c.scope",
             ),
-            (
-                "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/crio-9.scope",
-                "pod/1_2",
-            ),
-            (
-                "/kubepods.slice/kubepods-pod1_2.slice/cri-containerd-9.scope",
-                "pod/1_2",
-            ),
-            ("/kubepods/besteffort/pod1-2/9", "pod/1-2"),
-            ("/kubepods/pod1-2/9", "pod/1-2"),
             ("/default-ol-sandboxes/cg-7", "generic"),
         ] {
             assert_eq!(of(cgroup, "", "", ""), name, "{cgroup}");

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::facts::ProcessFacts;
 use super::identity::{CgroupIdentity, Identity, Source};
+use super::labels::LabelKeys;
 use super::name::FunctionName;
 use super::pattern::Pattern;
 use super::rule_error::RuleError;
@@ -28,6 +29,15 @@ const INIT_SCOPE: &str = "/init.scope";
 pub struct Rules {
     pub(super) rules: Vec<Rule>,
     pub(super) fallback: Fallback,
+    pub(super) containers: Containers,
+}
+
+/// What is made of containers that no rule matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Containers {
+    /// Whether runtimes are not asked for names.
+    pub nameless: bool,
+    pub labels: LabelKeys,
 }
 
 /// What a cgroup becomes that no rule matches.
@@ -121,6 +131,12 @@ impl Rules {
             .any(|rule| rule.matcher.source() != Source::CgroupRule)
     }
 
+    /// The labels that name functions; `None` where container runtimes are not
+    /// to be asked.
+    pub fn label_keys(&self) -> Option<&LabelKeys> {
+        (!self.containers.nameless).then_some(&self.containers.labels)
+    }
+
     /// Whether any rule looks at this source. Facts that no rule looks at
     /// need not be read.
     pub fn wants(&self, source: Source) -> bool {
@@ -132,6 +148,15 @@ impl Rules {
     /// What the tasks of a cgroup are, as far as its path says. `path` is
     /// that of the v2 hierarchy as the host sees it, `/` the root.
     pub fn of_cgroup(&self, path: &str) -> CgroupIdentity {
+        self.of_cgroup_or(path, || None)
+    }
+
+    /// The same, where `platform` may know what no rule matches.
+    pub fn of_cgroup_or(
+        &self,
+        path: &str,
+        platform: impl FnOnce() -> Option<Identity>,
+    ) -> CgroupIdentity {
         let path = normal(path);
         let mut per_process = false;
         let mut identity = None;
@@ -144,7 +169,9 @@ impl Rules {
                 break;
             }
         }
-        let identity = identity.unwrap_or_else(|| self.unmatched(path));
+        let identity = identity
+            .or_else(platform)
+            .unwrap_or_else(|| self.unmatched(path));
         if per_process {
             CgroupIdentity::PerProcess {
                 otherwise: identity,
@@ -294,6 +321,21 @@ mod tests {
             rules.of_cgroup("/init.scope"),
             whole("all", Source::CgroupRule)
         );
+    }
+
+    #[test]
+    fn a_rule_goes_before_the_platform_and_the_platform_before_the_rest() {
+        let rules = rules(
+            "default = 'generic'\n\
+             [[function]]\ncgroup = '/a/{name}'\n\
+             [[function]]\ncomm = 'x'\n",
+        );
+        let platform = || Some(function("named", Source::Label));
+        let of = |path| rules.of_cgroup_or(path, platform);
+        let otherwise = |otherwise| CgroupIdentity::PerProcess { otherwise };
+        assert_eq!(of("/a/b"), whole("b", Source::CgroupRule));
+        assert_eq!(of("/c"), otherwise(function("named", Source::Label)));
+        assert_eq!(rules.of_cgroup("/c"), otherwise(Identity::Generic));
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
-mod text;
+pub mod text;
 mod view;
 
 use std::io::{IsTerminal, stdout};

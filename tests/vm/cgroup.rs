@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::wait;
 
@@ -40,6 +40,13 @@ impl Cgroup {
             directory,
             made,
         })
+    }
+
+    /// One that somebody else made; with it goes what is in it.
+    pub fn existing(name: &str) -> Result<Self> {
+        let path = Path::new(ROOT).join(name);
+        ensure!(path.is_dir(), "expected a cgroup {name}");
+        Self::new(name)
     }
 
     pub fn name(&self) -> &str {

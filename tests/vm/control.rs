@@ -53,9 +53,9 @@ pub fn command(socket: &Path, command: &str) -> Result<Object> {
     Ok(Object(answer))
 }
 
-/// Ask for all functions' rows.
-pub fn functions(socket: &Path) -> Result<Vec<Object>> {
-    let mut answer = ask(socket, "functions")?;
+/// Ask for all functions' rows: `functions` or `recognised`.
+pub fn rows(socket: &Path, command: &str) -> Result<Vec<Object>> {
+    let mut answer = ask(socket, command)?;
     match answer["rows"].take() {
         Value::Array(rows) => Ok(rows.into_iter().map(Object).collect()),
         _ => bail!("expected rows of functions and saw {answer}"),

@@ -104,7 +104,12 @@ impl Daemon {
 
     /// The rows of all functions.
     pub fn functions(&self) -> Result<Vec<Object>> {
-        control::functions(Path::new(SOCKET))
+        control::rows(Path::new(SOCKET), "functions")
+    }
+
+    /// What each function was recognised by.
+    pub fn recognised(&self) -> Result<Vec<Object>> {
+        control::rows(Path::new(SOCKET), "recognised")
     }
 
     /// The row of the function `name`.

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use crate::machine::Machine;
 use crate::outcome::{self, Tally};
 use crate::scenario::Scenario;
-use crate::scenarios;
+use crate::{runtimes, scenarios};
 
 /// The kernels to test when the environment does not name others.
 const KERNELS: &str = "6.18,7";
@@ -30,6 +30,9 @@ const BOOT_LIMIT: Duration = Duration::from_secs(180);
 /// broken fails again. A machine that dies is booted as often as is left: so many
 /// times and no more is anything tried again.
 const MOST_AGAIN: usize = 3;
+
+/// Where Debian has shared libraries.
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
 /// Programs of the host that scenarios use.
 const TOOLS: [&str; 2] = ["stress-ng", "bpftool"];
@@ -201,6 +204,9 @@ fn boot(
     for tool in TOOLS {
         command.arg("--file").arg(find(tool)?);
     }
+    if scenarios::run_containers(scenarios) {
+        take_runtimes(&mut command)?;
+    }
     let mut vm = command
         .args(["--", "vm-tests", "--in-guest", machine.name()])
         .args(["--done", &done.to_string()])
@@ -241,6 +247,27 @@ fn rlalps() -> Result<PathBuf> {
         path.display()
     );
     Ok(path)
+}
+
+/// Take the container runtimes along, with libraries this machine may not have.
+fn take_runtimes(command: &mut Command) -> Result<()> {
+    let packages = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/vm/packages"))
+        .args(runtimes::PACKAGES)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run vm/packages")?;
+    ensure!(packages.status.success(), "vm/packages failed");
+    let folder = String::from_utf8(packages.stdout).context("vm/packages names no folder")?;
+    let folder = Path::new(folder.trim_end());
+    for program in runtimes::PROGRAMS {
+        command.arg("--file").arg(folder.join(program));
+    }
+    let libraries = folder.join(LIBRARIES);
+    command
+        .arg("--file")
+        .arg(format!("{0}:/{LIBRARIES}", libraries.display()))
+        .env("LD_LIBRARY_PATH", libraries);
+    Ok(())
 }
 
 /// Where a program lies that the guest needs.

@@ -31,6 +31,7 @@ mod policy;
 mod proc;
 mod report;
 mod rlalps;
+mod runtimes;
 mod scenario;
 mod scenarios;
 mod sched_ext;

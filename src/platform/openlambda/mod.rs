@@ -4,7 +4,9 @@
 mod config;
 mod error;
 mod name;
+mod workers;
 
 pub use config::{Limits, MAX_CONFIG_BYTES, WorkerConfig};
 pub use error::ConfigError;
 pub use name::{MAX_FUNCTION_NAME_BYTES, check_name};
+pub use workers::{MAX_WORKERS, Worker, Workers};

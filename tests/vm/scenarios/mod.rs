@@ -5,6 +5,7 @@ mod bench_interrupted;
 mod bench_oracle;
 mod bench_server;
 mod bench_versus;
+mod containers;
 mod cpusets;
 mod fork_storm;
 mod hotplug;
@@ -47,6 +48,7 @@ pub const ALL: &[Scenario] = &[
     lost::SCENARIO,
     policy_table::SCENARIO,
     identity::SCENARIO,
+    containers::SCENARIO,
     moves::SCENARIO,
     partial::SCENARIO,
     cpusets::SCENARIO,
@@ -76,6 +78,13 @@ pub const ALL: &[Scenario] = &[
     lock_holder::SCENARIO,
     stress::SCENARIO,
 ];
+
+/// Whether any of them runs containers.
+pub fn run_containers(scenarios: &[&Scenario]) -> bool {
+    scenarios
+        .iter()
+        .any(|scenario| scenario.name == containers::SCENARIO.name)
+}
 
 /// Those to run on a machine: all, or those that are named.
 pub fn chosen(machine: Machine, filters: &[String]) -> impl Iterator<Item = &'static Scenario> {
