@@ -24,6 +24,8 @@ mod queues;
 mod realtime;
 mod refusals;
 mod responsiveness;
+mod same_order;
+mod settings;
 mod starvation;
 mod statistics;
 mod stress;
@@ -56,6 +58,8 @@ pub const ALL: &[Scenario] = &[
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
+    same_order::SCENARIO,
+    settings::SCENARIO,
     bench_oracle::SCENARIO,
     responsiveness::SCENARIO,
     weights::SCENARIO,
