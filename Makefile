@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BIN := target/release/scx_alps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-sim install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-sim evidence install clean
 
 all: build
 
@@ -39,6 +39,12 @@ bench-overhead bench-queues bench-daemon: build
 bench-sim:
 	@scripts/setup build
 	@$(CARGO) bench --locked --bench growth --bench sim --bench learn
+
+# Which predictor and which K are the best, by simulation: docs/evidence.md and its plots.
+evidence:
+	@scripts/setup build
+	@$(CARGO) bench --locked --bench evidence -- predictors $(CURDIR)/docs
+	@$(CARGO) bench --locked --bench evidence -- factors $(CURDIR)/docs
 
 install: build
 	install -m 0755 $(BIN) $(DESTDIR)/usr/local/bin/scx_alps
