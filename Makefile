@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BINS := target/release/scx_alps target/release/scx_rlalps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-sim install clean
+.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-sim evidence install clean
 
 all: build
 
@@ -41,6 +41,12 @@ bench-overhead bench-queues bench-daemon bench-http bench-user-space: build
 bench-sim:
 	@scripts/setup build
 	@$(CARGO) bench --locked --bench growth --bench sim --bench learn
+
+# Which predictor and which K are the best, by simulation: docs/evidence.md and its plots.
+evidence:
+	@scripts/setup build
+	@$(CARGO) bench --locked --bench evidence -- predictors $(CURDIR)/docs
+	@$(CARGO) bench --locked --bench evidence -- factors $(CURDIR)/docs
 
 install: build
 	install -m 0755 -t $(DESTDIR)/usr/local/bin $(BINS)

@@ -13,6 +13,7 @@ use crate::policy::grid::{BUCKETS, bucket, start};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {
     buckets: [Bucket; BUCKETS],
+    most_ns: u64,
 }
 
 /// The values that fall into one bucket. With no values, all is 0.
@@ -31,6 +32,7 @@ impl Distribution {
     pub fn empty() -> Self {
         Self {
             buckets: [Bucket::default(); BUCKETS],
+            most_ns: 0,
         }
     }
 
@@ -69,6 +71,12 @@ impl Distribution {
         bucket.weight += weight;
         bucket.reach += weight * reach;
         bucket.reach_squared += weight * reach * reach;
+        self.most_ns = self.most_ns.max(value_ns);
+    }
+
+    /// The largest value, in nanoseconds; 0 where there is none.
+    pub fn most_ns(&self) -> u64 {
+        self.most_ns
     }
 
     /// The weight of all values together.

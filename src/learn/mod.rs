@@ -34,6 +34,7 @@ pub mod replay;
 pub mod residual;
 pub mod settings;
 pub mod shift;
+pub mod tail;
 pub mod tuning;
 pub mod window;
 

@@ -6,6 +6,7 @@ use std::fmt;
 use super::distribution::Distribution;
 use super::forecast::Forecast;
 use super::residual::mean_residual_ns;
+use super::tail::with_tail;
 use crate::policy::grid::BUCKETS;
 
 /// Turns the past of a function into what is expected of it.
@@ -43,10 +44,11 @@ pub trait Predictor: fmt::Debug + Send {
     }
 
     /// The forecast for a function with the given sample on a platform with
-    /// the given prior: what the sample shows, shrunk towards the prior by
-    /// [`PSEUDO_PASSES`].
+    /// the given prior: what the sample shows, given that it may yet be
+    /// [exceeded](with_tail), shrunk towards the prior by [`PSEUDO_PASSES`].
     fn forecast(&self, sample: &Distribution, prior: &Forecast) -> Forecast {
-        Forecast::shrunk(&self.remaining_ns(sample), sample, prior, PSEUDO_PASSES)
+        let sample = with_tail(sample);
+        Forecast::shrunk(&self.remaining_ns(&sample), &sample, prior, PSEUDO_PASSES)
     }
 }
 

@@ -22,7 +22,6 @@ use super::tuning::TuningParams;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
     /// The mean of what was seen.
-    #[default]
     Avg,
     /// Linear regression over the series.
     Lr,
@@ -30,7 +29,9 @@ pub enum Method {
     Ewma,
     /// Random forest.
     Rf,
-    /// The Gittins index of the function's own distribution.
+    /// The Gittins index of the function's own distribution, the default:
+    /// docs/evidence.md shows why.
+    #[default]
     Gittins,
 }
 

@@ -2,6 +2,7 @@
 //! A run's report for the terminal, at most 80 columns wide where names allow.
 
 use std::fmt::{self, Display, Write};
+use std::ops::Range;
 
 use super::comparison::{Basis, FunctionRow};
 use super::table::{Table, number};
@@ -149,8 +150,8 @@ fn functions(comparison: &Comparison) -> String {
     let mut text = match two.filter(|table| table.width() <= WIDTH) {
         Some(table) => table.to_string(),
         None => {
-            let tables = Quantity::ALL.map(|q| by_function_of_many(comparison, &shown, q));
-            tables.map(|table| table.to_string()).join("\n")
+            let of = |quantity| by_function_of_many(comparison, &shown, quantity);
+            Quantity::ALL.map(of).join("\n")
         }
     };
     if let Some(left @ 1..) = rows.len().checked_sub(shown.len()) {
@@ -179,31 +180,60 @@ fn by_function_of_two(comparison: &Comparison, rows: &[&FunctionRow]) -> Table {
     table
 }
 
+/// One below the other, as many contenders in each as there is room for.
 fn by_function_of_many(
     comparison: &Comparison,
     rows: &[&FunctionRow],
     quantity: Quantity,
+) -> String {
+    let count = comparison.sides.len();
+    let of = |sides| by_function_of_some(comparison, rows, quantity, sides);
+    let mut text = String::new();
+    let mut from = 0;
+    while from < count {
+        let fits = |to: &usize| of(from..*to).width() <= WIDTH;
+        // A contender that is too wide alone is shown all the same.
+        let to = (from + 1..=count).take_while(fits).last();
+        let to = to.unwrap_or(from + 1);
+        if from > 0 {
+            text.push('\n');
+        }
+        text += &of(from..to).to_string();
+        from = to;
+    }
+    text
+}
+
+fn by_function_of_some(
+    comparison: &Comparison,
+    rows: &[&FunctionRow],
+    quantity: Quantity,
+    sides: Range<usize>,
 ) -> Table {
     let mut table = Table::new(1);
     let title = format!("mean {}", quantity.name());
-    let ratios = if comparison.sides.len() > 1 {
-        "ratio"
-    } else {
-        ""
+    let with_baseline = sides.start == 0;
+    let head = match (with_baseline, sides.len()) {
+        (true, 1) => vec![&*title],
+        (true, _) => vec![&*title, "ratio"],
+        (false, _) => vec!["ratio"],
     };
-    table.row(["", "", &title, ratios]);
-    let names = comparison.sides.iter().map(|s| s.contender.to_string());
-    table.row(
-        ["function", "calls"]
-            .map(String::from)
-            .into_iter()
-            .chain(names),
-    );
+    table.row(["", ""].into_iter().chain(head));
+    let shown = &comparison.sides[sides.clone()];
+    let names = shown.iter().map(|side| side.contender.to_string());
+    let columns = ["function", "calls"].map(String::from);
+    table.row(columns.into_iter().chain(names));
     for row in rows {
         let mut cells = vec![row.name.to_owned(), row.calls().to_string()];
-        cells.extend(row.summaries.first().map(|s| mean(s, quantity)));
-        let ratios = (1..comparison.sides.len()).map(|side| row.ratio(side, quantity));
-        cells.extend(ratios.map(|ratio| ratio.map_or("-".into(), number)));
+        cells.extend(sides.clone().map(|side| {
+            match side {
+                0 => row
+                    .summaries
+                    .first()
+                    .map_or("-".into(), |s| mean(s, quantity)),
+                side => row.ratio(side, quantity).map_or("-".into(), number),
+            }
+        }));
         table.row(cells);
     }
     table
@@ -329,6 +359,26 @@ mod tests {
         for (contenders, seeds) in [(&five()[..], 5), (&five()[..2], 1), (&five()[..1], 2)] {
             let text = report(&sample(contenders, seeds));
             assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_contenders_stand_below_each_other() {
+        let many: Vec<Contender> = (0..13)
+            .map(|i| Contender::warm(format!("policy-{i}")))
+            .collect();
+        let run = sample(&many, 3);
+        let text = report(&run);
+        assert!(text.lines().all(|l| l.chars().count() <= WIDTH), "{text}");
+        let heads: Vec<&str> = text.lines().filter(|l| l.starts_with("function")).collect();
+        let (of_response, of_slowdown) = heads.split_at(heads.len() / 2);
+        assert!(of_response.len() > 1, "{text}");
+        for heads in [of_response, of_slowdown] {
+            let named = heads.join(" ");
+            let all = many
+                .iter()
+                .all(|contender| named.contains(&contender.to_string()));
+            assert!(all, "{text}");
         }
     }
 

@@ -7,6 +7,7 @@
 
 mod course;
 mod frame;
+pub mod panels;
 mod queue;
 mod scale;
 mod size;

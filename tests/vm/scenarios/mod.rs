@@ -27,6 +27,8 @@ mod queues;
 mod realtime;
 mod refusals;
 mod responsiveness;
+mod same_order;
+mod settings;
 mod smt;
 mod starvation;
 mod statistics;
@@ -69,6 +71,8 @@ pub const ALL: &[Scenario] = &[
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
+    same_order::SCENARIO,
+    settings::SCENARIO,
     bench_oracle::SCENARIO,
     user_space::ORDER,
     responsiveness::SCENARIO,
