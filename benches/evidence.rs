@@ -369,6 +369,7 @@ fn run(policy: Policy, jobs: &[Job], tables: &mut Tables) -> Figures {
         quantum_ns: 3_000_000,
         weights: Weights::default(),
         enforcement: Enforcement::default(),
+        bias_factor: BiasFactor::default(),
     };
     let outcomes = simulate(policy, jobs, &setup, tables, |_| {});
     let responses: Vec<f64> = jobs
