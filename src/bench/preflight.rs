@@ -42,7 +42,7 @@ pub fn schedulers(entrants: &[Entrant], versus: &[CommandLine]) -> Result<()> {
         line.find()?;
     }
     if entrants.iter().any(|&entrant| entrant != Entrant::Kernel) {
-        requirements::check()
+        requirements::check(None).map(drop)
     } else {
         requirements::check_no_other_scheduler()
     }

@@ -4,20 +4,34 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use libbpf_rs::btf::{Btf, types};
 
-use super::intf;
+use super::{Kind, intf};
 
 const SCHED_EXT: &str = "/sys/kernel/sched_ext";
 
-/// Refuse a machine on which nothing of ours can run.
-pub fn check() -> Result<()> {
+/// Where the hooks in CFS come from.
+const HOOKS_FROM: &str = "the patches in kernel/5.18-rc5 and CONFIG_SCHED_BPF_HOOKS=y, as \
+    kernel/README.md tells";
+
+/// Functions of the kernel that the engine `cfs` attaches to.
+const HOOKS: [&str; 3] = [
+    "bpf_cfs_entity_bias",
+    "bpf_cfs_preempt_tick",
+    "bpf_cfs_preempt_wakeup",
+];
+
+/// Refuse a machine on which nothing of ours can run; else the kind of engine
+/// that can, which is the one `wanted` if any is.
+pub fn check(wanted: Option<Kind>) -> Result<Kind> {
     check_root()?;
     check_btf()?;
-    check_sched_ext()?;
+    let kind = check_kind(wanted)?;
     check_no_other_scheduler()?;
     check_function_tracer()?;
-    check_cpu_count(*scx_utils::NR_CPU_IDS)
+    check_cpu_count(*scx_utils::NR_CPU_IDS)?;
+    Ok(kind)
 }
 
 /// Refuse anybody but root.
@@ -38,15 +52,40 @@ fn check_btf() -> Result<()> {
     Ok(())
 }
 
-fn check_sched_ext() -> Result<()> {
-    if !Path::new(SCHED_EXT).join("state").exists() {
+fn check_kind(wanted: Option<Kind>) -> Result<Kind> {
+    let has_sched_ext = Path::new(SCHED_EXT).join("state").exists();
+    if has_sched_ext && wanted != Some(Kind::Cfs) {
+        return Ok(Kind::Ext);
+    }
+    let release = kernel_release();
+    if wanted == Some(Kind::Ext) {
         bail!(
-            "this kernel ({}) has no sched_ext: boot one built with CONFIG_SCHED_CLASS_EXT=y, \
-             which is possible from Linux 6.12 on; scx_alps is tested on 6.16 and newer",
-            kernel_release()
+            "this kernel ({release}) has no sched_ext: boot one built with \
+             CONFIG_SCHED_CLASS_EXT=y, which is possible from Linux 6.12 on; scx_alps is tested \
+             on 6.16 and newer"
         );
     }
-    Ok(())
+    match (missing_hook()?, wanted) {
+        (None, _) => Ok(Kind::Cfs),
+        (Some(hook), Some(Kind::Cfs)) => bail!(
+            "this kernel ({release}) has no hook {hook} in CFS, which '--engine cfs' needs: boot \
+             one built with {HOOKS_FROM}"
+        ),
+        (Some(_), _) => bail!(
+            "this kernel ({release}) has no sched_ext: boot one built with \
+             CONFIG_SCHED_CLASS_EXT=y, which is possible from Linux 6.12 on; scx_alps is tested \
+             on 6.16 and newer; nor has it our hooks in CFS, which an older one gets by \
+             {HOOKS_FROM}"
+        ),
+    }
+}
+
+/// The first of the hooks that the kernel has not.
+fn missing_hook() -> Result<Option<&'static str>> {
+    let btf = Btf::from_vmlinux().context("cannot read the kernel's type information")?;
+    Ok(HOOKS
+        .into_iter()
+        .find(|hook| btf.type_by_name::<types::Func>(hook).is_none()))
 }
 
 /// Refuse to take the place of another sched_ext scheduler, and name it.

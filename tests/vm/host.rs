@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::machine::Machine;
 use crate::outcome::{self, Tally};
@@ -16,6 +16,11 @@ use crate::scenarios;
 
 /// The kernels to test when the environment does not name others.
 const KERNELS: &str = "6.18,7";
+
+/// How a kernel is asked for that `kernel/build` makes: with the hooks in CFS, and
+/// with what finds mistakes in them too.
+const HOOKS: &str = "hooks";
+const HOOKS_DEBUG: &str = "hooks-debug";
 
 /// Until the guest runs a program, on a host that has other things to do.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
@@ -41,7 +46,11 @@ pub fn run(filters: &[String]) -> Result<bool> {
         .map(str::trim)
         .filter(|kernel| !kernel.is_empty())
     {
-        for machine in Machine::ALL {
+        let has_hooks = [HOOKS, HOOKS_DEBUG].contains(&kernel);
+        for machine in Machine::ALL
+            .into_iter()
+            .filter(|machine| machine.has_hooks() == has_hooks)
+        {
             let scenarios: Vec<&Scenario> = scenarios::chosen(machine, filters).collect();
             if !scenarios.is_empty() {
                 all.add(run_on(kernel, machine, &scenarios, filters)?);
@@ -121,8 +130,15 @@ fn boot(
     let limit: Duration = scenarios.iter().map(|scenario| scenario.limit).sum();
     let limit = BOOT_LIMIT + machine.real_time(limit);
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/vm/run"));
+    if let Some(folder) = built(kernel)? {
+        command
+            .env("SCX_ALPS_KERNEL", folder.join("vmlinux"))
+            .env("SCX_ALPS_KERNEL_CONFIG", folder.join("config"));
+    } else {
+        command.args(["--kernel", kernel]);
+    }
     command
-        .args(["--kernel", kernel, "--memory", "2048"])
+        .args(["--memory", "2048"])
         .args(["--timeout", &limit.as_secs().to_string()])
         .args(machine.options())
         .args([
@@ -172,4 +188,21 @@ fn find(program: &str) -> Result<PathBuf> {
         .map(|directory| Path::new(directory).join(program))
         .find(|path| path.is_file())
         .with_context(|| format!("the tests need {program}: run 'scripts/setup vm'"))
+}
+
+/// The folder of a kernel that is built here, which it is first if need be.
+fn built(kernel: &str) -> Result<Option<PathBuf>> {
+    let flavour = match kernel {
+        HOOKS => "patched",
+        HOOKS_DEBUG => "debug",
+        _ => return Ok(None),
+    };
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/kernel/build"))
+        .arg(flavour)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run kernel/build")?;
+    ensure!(output.status.success(), "kernel/build {flavour} failed");
+    let folder = String::from_utf8(output.stdout).context("kernel/build printed no path")?;
+    Ok(Some(PathBuf::from(folder.trim())))
 }

@@ -7,6 +7,7 @@ mod bench_server;
 mod bench_versus;
 mod cpusets;
 mod fork_storm;
+mod hooks;
 mod hotplug;
 mod identity;
 mod killed_daemon;
@@ -62,6 +63,19 @@ pub const ALL: &[Scenario] = &[
     moved_starts::SCENARIO,
     lock_holder::SCENARIO,
     stress::SCENARIO,
+    hooks::switching::SCENARIO,
+    hooks::answers::SCENARIO,
+    hooks::plug::SCENARIO,
+    hooks::throttled::SCENARIO,
+    hooks::REALTIME,
+    hooks::STARVATION,
+    hooks::IDENTITY,
+    hooks::MOVES,
+    hooks::order::SCENARIO,
+    hooks::order::NESTED,
+    hooks::ties::SCENARIO,
+    hooks::OBSERVATION,
+    hooks::LEARNING,
 ];
 
 /// Those to run on a machine: all, or those that are named.
