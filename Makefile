@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BINS := target/release/scx_alps target/release/scx_rlalps
 
-.PHONY: all build demo test test-kernels test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-sim evidence install clean
+.PHONY: all build demo test test-kernels test-cfs test-cfs-debug test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-sim evidence install clean
 
 all: build
 
@@ -25,6 +25,20 @@ test-kernels: build
 	@scripts/setup vm
 	@SCX_ALPS_TEST_KERNELS=6.16,6.17 $(CARGO) test --release --locked --test vm
 
+# On Linux 6.1 with the hooks in CFS, which is built first: tens of minutes once.
+test-cfs: build
+	@scripts/setup vm
+	@scripts/setup kernel
+	@kernel/build patched >/dev/null
+	@SCX_ALPS_TEST_KERNELS=hooks $(CARGO) test --release --locked --test vm
+
+# The same with what finds mistakes in the hooks, much slower.
+test-cfs-debug: build
+	@scripts/setup vm
+	@scripts/setup kernel
+	@kernel/build debug >/dev/null
+	@SCX_ALPS_TEST_KERNELS=hooks-debug $(CARGO) test --release --locked --test vm -- hooks
+
 test-report: build
 	@scripts/test-report
 
@@ -33,7 +47,7 @@ lint:
 	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 # Measurements, each a few minutes or more; see the figures in README.md.
-bench-overhead bench-queues bench-daemon bench-http bench-user-space: build
+bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs: build
 	@scripts/setup vm
 	@scripts/$@
 

@@ -14,7 +14,7 @@ use scx_utils::libbpf_clap_opts::LibbpfOpts;
 use crate::bench;
 use crate::control;
 use crate::daemon::DaemonConfig;
-use crate::engine::{EngineConfig, Queueing};
+use crate::engine::{self, EngineConfig, Queueing};
 use crate::invoke::InvokeArgs;
 use crate::simulate;
 use crate::traces::TraceArgs;
@@ -364,6 +364,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = preempt_margin, help_heading = "Enforce")]
     preempt_margin: Duration,
 
+    /// By what in the kernel to schedule; default: sched_ext where the kernel has it, else
+    /// the hooks in CFS.
+    #[arg(long, value_enum, help_heading = "Enforce")]
+    engine: Option<engine::Kind>,
+
     /// One queue per cache domain, or one per CPU.
     #[arg(long, value_enum, default_value = "llc", help_heading = "Enforce")]
     queues: Queueing,
@@ -435,6 +440,7 @@ impl RunArgs {
         })?;
         Ok(DaemonConfig {
             engine: EngineConfig {
+                kind: self.engine,
                 idle_gap: self.idle_gap,
                 default_slice: self.slice,
                 max_bias: self.max_bias,

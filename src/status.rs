@@ -32,8 +32,8 @@ pub fn show(socket: &Path, json: bool) -> Result<()> {
     }
     println!("{}", in_force(&status));
     println!(
-        "version      {}, up for {:.0} s",
-        status.version, status.uptime_s
+        "version      {}, up for {:.0} s, engine '{}'",
+        status.version, status.uptime_s, status.engine
     );
     println!(
         "machine      {} CPUs, {:.0} % busy",

@@ -26,7 +26,8 @@ pub fn version() -> String {
 
 /// Schedule until told to stop, or until the kernel ends the scheduler.
 pub fn live(options: &Options) -> Result<()> {
-    requirements::check()?;
+    requirements::check_kernel()?;
+    requirements::check_sched_ext()?;
     requirements::check_cpu_count(*scx_utils::NR_CPU_IDS, MAX_CPUS as usize)?;
     let functions = Functions::load(options)?;
     // Threads of before the load may map memory.

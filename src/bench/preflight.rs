@@ -10,7 +10,7 @@ use super::cgroups::{Cgroups, Layout};
 use super::command_line::CommandLine;
 use super::entrant::Entrant;
 use super::host::Host;
-use crate::engine::requirements;
+use crate::engine::{Kind, requirements};
 
 /// CPUs that the load is meant for.
 ///
@@ -42,7 +42,8 @@ pub fn schedulers(entrants: &[Entrant], versus: &[CommandLine]) -> Result<()> {
         line.find()?;
     }
     if entrants.iter().any(|&entrant| entrant != Entrant::Kernel) {
-        requirements::check()
+        requirements::check_kernel()?;
+        Kind::of_this_kernel(None).map(drop)
     } else {
         requirements::check_no_other_scheduler()
     }

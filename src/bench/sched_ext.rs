@@ -22,6 +22,11 @@ pub fn in_force() -> Option<Reign> {
     })
 }
 
+/// Whether the kernel has it.
+pub fn is_there() -> bool {
+    !state().is_empty()
+}
+
 /// `enabled`, `disabled`, on the way there, or empty without sched_ext.
 pub fn state() -> String {
     read("state").unwrap_or_default()

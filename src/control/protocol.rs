@@ -46,6 +46,8 @@ pub enum Reply {
 pub struct Status {
     /// Whether our order is in force; the kernel's own scheduler is otherwise.
     pub enforcing: bool,
+    /// By what in the kernel: `ext` or `cfs`.
+    pub engine: String,
     pub version: String,
     pub uptime_s: f64,
     pub cpus: usize,

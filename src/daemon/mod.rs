@@ -154,10 +154,11 @@ pub fn run(config: DaemonConfig) -> Result<()> {
         stats::monitor_beside(interval, &stop)?;
     }
     info!(
-        "scx_alps {} on Linux {}, {} CPUs",
+        "scx_alps {} on Linux {}, {} CPUs, engine '{}'",
         build_id::full_version(env!("CARGO_PKG_VERSION")),
         requirements::kernel_release(),
         online_cpus(),
+        daemon.engine.kind().as_str(),
     );
     if config.enforce {
         daemon.switch(true)?;
@@ -393,7 +394,7 @@ impl Daemon<'_> {
         let publishing = Instant::now();
         self.engine.publish(table)?;
         self.engine
-            .set_bias_factor(self.learner.bias_factor().get())?;
+            .set_bias_factor(self.learner.bias_factor().get());
         self.longest_publish = self.longest_publish.max(publishing.elapsed());
         Ok(())
     }
@@ -440,6 +441,7 @@ impl Daemon<'_> {
         let counters = self.engine.counters()?;
         Ok(Status {
             enforcing: self.engine.is_enforcing(),
+            engine: self.engine.kind().as_str().to_owned(),
             version: build_id::full_version(env!("CARGO_PKG_VERSION")),
             uptime_s: self.started.elapsed().as_secs_f64(),
             cpus: online_cpus(),

@@ -2,10 +2,10 @@
 //! What the kernel side is told of who is which function.
 
 use anyhow::{Context, Result};
-use libbpf_rs::{MapCore, MapFlags, ProgramInput};
+use libbpf_rs::{MapCore, MapFlags};
 use scx_alps::invocation::FunctionId;
 
-use super::{Engine, intf};
+use super::{Engine, Side, intf};
 
 /// What a rule on processes says of one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,7 @@ pub trait Identification {
 impl Identification for Engine<'_> {
     fn map_cgroup(&mut self, cgroup_id: u64, function: Option<FunctionId>) -> Result<()> {
         let value = slot_or_generic(function);
-        self.skel
-            .maps
+        self.parts
             .cgroup_functions
             .update(
                 &cgroup_id.to_ne_bytes(),
@@ -54,11 +53,7 @@ impl Identification for Engine<'_> {
 
     fn unmap_cgroup(&mut self, cgroup_id: u64) {
         // Absent is as good as removed.
-        let _ = self
-            .skel
-            .maps
-            .cgroup_functions
-            .delete(&cgroup_id.to_ne_bytes());
+        let _ = self.parts.cgroup_functions.delete(&cgroup_id.to_ne_bytes());
     }
 
     fn assign_process(&mut self, pid: u32, assignment: Assignment) -> Result<()> {
@@ -67,45 +62,25 @@ impl Identification for Engine<'_> {
             Assignment::Generic => slot_or_generic(None),
             Assignment::Function(function) => slot_or_generic(Some(function)),
         };
-        let mut args = intf::assignment { pid, function };
-        // SAFETY: the slice covers exactly `args`, which outlives the call.
-        let context = unsafe {
-            std::slice::from_raw_parts_mut(
-                std::ptr::from_mut(&mut args).cast::<u8>(),
-                size_of::<intf::assignment>(),
-            )
-        };
-        self.skel
-            .progs
-            .assign_process
-            .test_run(ProgramInput {
-                context_in: Some(context),
-                ..Default::default()
-            })
-            .with_context(|| format!("cannot assign process {pid} to a function"))?;
-        Ok(())
+        match &mut self.side {
+            Side::Ext(ext) => ext.assign_process(pid, function),
+            Side::Cfs(cfs) => cfs.assign_process(pid, function),
+        }
+        .with_context(|| format!("cannot assign process {pid} to a function"))
     }
 
     fn void_assignments(&mut self) {
         self.rules_epoch += 1;
-        if let Some(bss) = self.skel.maps.bss_data.as_mut() {
-            // SAFETY: an aligned integer that BPF programs read concurrently.
-            unsafe { std::ptr::write_volatile(&raw mut bss.rules_epoch, self.rules_epoch) };
-        }
+        self.parts.globals.set_rules_epoch(self.rules_epoch);
     }
 
     fn reidentify(&mut self) {
         self.generation += 1;
-        if let Some(bss) = self.skel.maps.bss_data.as_mut() {
-            // SAFETY: an aligned integer that BPF programs read concurrently.
-            unsafe { std::ptr::write_volatile(&raw mut bss.function_generation, self.generation) };
-        }
+        self.parts.globals.set_function_generation(self.generation);
     }
 
     fn notice_execs(&mut self, wanted: bool) {
-        if let Some(bss) = self.skel.maps.bss_data.as_mut() {
-            bss.notice_execs = wanted;
-        }
+        self.parts.globals.set_notice_execs(wanted);
     }
 }
 

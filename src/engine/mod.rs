@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! The kernel side, as the daemon sees it: load, observe, publish, enforce.
 
+mod cfs;
+mod ext;
+mod globals;
 mod identification;
 mod intf;
+mod kind;
 mod pins;
 mod published;
 pub mod requirements;
@@ -16,21 +20,25 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use libbpf_rs::{Iter, Link, MapCore, MapFlags, OpenObject, RingBuffer, RingBufferBuilder};
-use log::{info, warn};
+use anyhow::{Context, Result};
+use libbpf_rs::{
+    Iter, Link, MapCore, MapFlags, MapHandle, OpenObject, ProgramMut, RingBuffer, RingBufferBuilder,
+};
+use log::info;
 use scx_alps::invocation::{FunctionId, Invocation};
 use scx_alps::policy::{PolicyEntry, PolicyTable};
+use scx_utils::UserExitInfo;
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
-use scx_utils::{UserExitInfo, compat, scx_ops_load, scx_ops_open, uei_read};
 
+use cfs::Cfs;
+use ext::Ext;
+use globals::Globals;
 pub use identification::{Assignment, Identification};
 use intf::FromKernel;
 pub use intf::alps_counters as Counters;
+pub use kind::Kind;
 use pins::Pins;
 use published::Published;
-use skel::{BpfSkel, BpfSkelBuilder};
-use topology::CacheDomains;
 
 /// Where waiting tasks queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -43,6 +51,8 @@ pub enum Queueing {
 
 /// What is fixed when the programs are loaded.
 pub struct EngineConfig {
+    /// `None`: what the kernel has, sched_ext first.
+    pub kind: Option<Kind>,
     pub idle_gap: Duration,
     pub default_slice: Duration,
     pub max_bias: Duration,
@@ -101,16 +111,61 @@ struct Inbox {
     notices: Vec<Notice>,
 }
 
+/// The half of it that depends on the kernel.
+enum Side<'a> {
+    Ext(Ext<'a>),
+    Cfs(Cfs<'a>),
+}
+
+/// What both kinds of programs have.
+struct Parts {
+    policy: MapHandle,
+    cgroup_functions: MapHandle,
+    counters: MapHandle,
+    told: MapHandle,
+    invocations: MapHandle,
+    notices: MapHandle,
+    globals: Globals,
+    survey: Link,
+    _observers: Vec<Link>,
+}
+
+/// The parts of a loaded skeleton, its observers attached.
+macro_rules! parts {
+    ($skel:expr) => {{
+        let (maps, progs) = (&mut $skel.maps, &mut $skel.progs);
+        Parts {
+            policy: MapHandle::try_from(&maps.policy)?,
+            cgroup_functions: MapHandle::try_from(&maps.cgroup_functions)?,
+            counters: MapHandle::try_from(&maps.counters)?,
+            told: MapHandle::try_from(&maps.told)?,
+            invocations: MapHandle::try_from(&maps.invocations)?,
+            notices: MapHandle::try_from(&maps.notices)?,
+            globals: $crate::engine::globals::globals!(maps)?,
+            survey: $crate::engine::attach(&progs.survey)?,
+            _observers: [
+                &progs.observe_switch,
+                &progs.observe_fork,
+                &progs.observe_wakeup_new,
+                &progs.observe_exec,
+                &progs.observe_cgroup_attach,
+                &progs.observe_cgroup_mkdir,
+                &progs.observe_cgroup_rmdir,
+            ]
+            .into_iter()
+            .map($crate::engine::attach)
+            .collect::<Result<Vec<_>>>()?,
+        }
+    }};
+}
+use parts;
+
 /// The loaded BPF programs; observing as long as it lives, enforcing on demand.
 pub struct Engine<'a> {
-    skel: BpfSkel<'a>,
-    enforcing: Option<Link>,
-    /// Watches wake-ups where our own scheduler does not see them.
-    wake_observer: Option<Link>,
-    partial: bool,
+    side: Side<'a>,
     rings: RingBuffer<'static>,
     inbox: Rc<RefCell<Inbox>>,
-    survey: Link,
+    parts: Parts,
     /// The half of the policy table in force is its lowest bit.
     policy_version: u64,
     published: Published,
@@ -118,206 +173,95 @@ pub struct Engine<'a> {
     published_slots: [usize; 2],
     generation: u64,
     rules_epoch: u64,
-    /// With the hotplug sequence they were read at.
-    domains: Option<(Option<u64>, CacheDomains)>,
-    _observers: Vec<Link>,
     _pins: Pins,
 }
 
 impl<'a> Engine<'a> {
     /// Load the programs and begin to observe.
     pub fn load(config: &EngineConfig, object: &'a mut MaybeUninit<OpenObject>) -> Result<Self> {
-        requirements::check()?;
+        requirements::check_kernel()?;
+        let kind = Kind::of_this_kernel(config.kind)?;
         requirements::check_cpu_count(*scx_utils::NR_CPU_IDS, intf::alps_limits_MAX_CPUS as usize)?;
         scx_utils::try_set_rlimit_infinity();
-
-        let mut builder = BpfSkelBuilder::default();
-        builder.obj_builder.debug(config.verbose);
-        let open_opts = config.libbpf.clone().into_bpf_open_opts();
-        let mut skel = scx_ops_open!(builder, object, alps_ops, open_opts)?;
-
-        let ops = skel.struct_ops.alps_ops_mut();
-        ops.exit_dump_len = config.exit_dump_len;
-        // The engine attaches many times in its life and looks for CPUs that
-        // came or went by itself: see enforce().
-        ops.hotplug_seq = 0;
-        ops.flags = *compat::SCX_OPS_ENQ_EXITING
-            | *compat::SCX_OPS_KEEP_BUILTIN_IDLE
-            | *compat::SCX_OPS_ENQ_MIGRATION_DISABLED
-            | *compat::SCX_OPS_ALLOW_QUEUED_WAKEUP
-            | if config.partial {
-                *compat::SCX_OPS_SWITCH_PARTIAL
-            } else {
-                0
-            };
-
-        if compat::ksym_exists("scx_bpf_reenqueue_local___v2")?
-            || compat::ksym_exists("scx_bpf_dsq_reenq")?
-        {
-            ops.cpu_release = std::ptr::null_mut();
-        }
-
-        let Some(rodata) = skel.maps.rodata_data.as_mut() else {
-            bail!("the BPF object has no read-only data: the build is broken");
+        let (side, mut parts) = match kind {
+            Kind::Ext => {
+                let (side, parts) = Ext::load(config, object)?;
+                (Side::Ext(side), parts)
+            }
+            Kind::Cfs => {
+                let (side, parts) = Cfs::load(config, object)?;
+                (Side::Cfs(side), parts)
+            }
         };
-        rodata.idle_gap_ns = config.idle_gap.as_nanos() as u64;
-        rodata.default_slice_ns = config.default_slice.as_nanos() as u64;
-        rodata.max_bias_ns = config.max_bias.as_nanos() as u64;
-        rodata.preempt_margin_ns = config.preempt_margin.as_nanos() as u64;
-        rodata.grace_enabled = config.grace;
-        rodata.told_enabled = config.told;
-        rodata.daemon_tgid = std::process::id();
-        rodata.queueing = match config.queueing {
-            Queueing::Llc => intf::alps_queueing_QUEUE_PER_LLC,
-            Queueing::Cpu => intf::alps_queueing_QUEUE_PER_CPU,
-        };
-
-        if !config.told {
-            // The kernel knows no map without room.
-            skel.maps.told.set_max_entries(1)?;
-        }
-
-        let mut skel = scx_ops_load!(skel, alps_ops, uei)?;
-        set_bias_factor(&mut skel, config.bias_factor)?;
 
         let inbox = Rc::new(RefCell::new(Inbox::default()));
-        let rings = open_rings(&skel, &inbox)?;
+        let rings = open_rings(&parts, &inbox)?;
         let mut pinned = vec![
-            ("policy", &mut skel.maps.policy),
-            ("cgroup_functions", &mut skel.maps.cgroup_functions),
-            ("counters", &mut skel.maps.counters),
+            ("policy", &mut parts.policy),
+            ("cgroup_functions", &mut parts.cgroup_functions),
+            ("counters", &mut parts.counters),
         ];
         if config.told {
-            pinned.push(("told", &mut skel.maps.told));
+            pinned.push(("told", &mut parts.told));
         }
         let pins = Pins::create(&mut pinned)?;
-        let published = Published::map(skel.maps.policy.as_fd())?;
-
-        let survey = skel
-            .progs
-            .survey
-            .attach()
-            .context("cannot attach the task iterator")?;
-        let observers = attach_observers(&mut skel)?;
+        let published = Published::map(parts.policy.as_fd())?;
 
         let mut engine = Self {
-            skel,
-            enforcing: None,
-            wake_observer: None,
-            partial: config.partial,
+            side,
             rings,
             inbox,
-            survey,
+            parts,
             policy_version: 0,
             published,
             published_slots: [0; 2],
             generation: 0,
             rules_epoch: 0,
-            domains: None,
-            _observers: observers,
             _pins: pins,
         };
-        engine.watch_wakeups()?;
+        engine.set_bias_factor(config.bias_factor);
         Ok(engine)
+    }
+
+    /// By what it enforces.
+    pub fn kind(&self) -> Kind {
+        match self.side {
+            Side::Ext(_) => Kind::Ext,
+            Side::Cfs(_) => Kind::Cfs,
+        }
     }
 
     /// Whether our order is in force.
     pub fn is_enforcing(&self) -> bool {
-        self.enforcing.is_some()
+        match &self.side {
+            Side::Ext(ext) => ext.is_enforcing(),
+            Side::Cfs(cfs) => cfs.is_enforcing(),
+        }
     }
 
     /// Take over from the kernel's own scheduler. Nothing to do when already on.
     pub fn enforce(&mut self) -> Result<()> {
-        if self.enforcing.is_some() {
-            return Ok(());
+        match &mut self.side {
+            Side::Ext(ext) => ext.enforce(),
+            Side::Cfs(cfs) => cfs.enforce(),
         }
-        // CPUs may come or go while the topology is read and the scheduler
-        // attached; then begin again with the new ones.
-        for _ in 0..10 {
-            requirements::check_no_other_scheduler()?;
-            let before = requirements::hotplug_sequence();
-            self.write_topology(before)?;
-            self.clear_exit();
-            let link = self
-                .skel
-                .maps
-                .alps_ops
-                .attach_struct_ops()
-                .context("the kernel refused the scheduler (dmesg says why)")?;
-            if requirements::hotplug_sequence() == before {
-                self.enforcing = Some(link);
-                if !self.partial {
-                    self.wake_observer = None;
-                }
-                return Ok(());
-            }
-            warn!("CPUs came or went while the scheduler was attached; attaching again");
-        }
-        bail!("CPUs come and go too fast to attach the scheduler")
     }
 
     /// Give the machine back to the kernel's own scheduler; observing goes on.
     pub fn release(&mut self) -> Result<()> {
-        self.enforcing = None;
-        self.watch_wakeups()
-    }
-
-    fn watch_wakeups(&mut self) -> Result<()> {
-        if self.wake_observer.is_none() {
-            let link = self
-                .skel
-                .progs
-                .observe_wakeup
-                .attach()
-                .context("cannot attach the BPF program observe_wakeup")?;
-            self.wake_observer = Some(link);
+        match &mut self.side {
+            Side::Ext(ext) => ext.release(),
+            Side::Cfs(cfs) => cfs.release(),
         }
-        Ok(())
     }
 
     /// Why the kernel ended the scheduler, if it did.
     pub fn take_exit(&mut self) -> Result<Option<UserExitInfo>> {
-        if self.enforcing.is_none() {
-            return Ok(None);
+        match &mut self.side {
+            Side::Ext(ext) => ext.take_exit(),
+            // What is attached to hooks stays so until it is detached.
+            Side::Cfs(_) => Ok(None),
         }
-        let exited = self.skel.maps.data_data.as_ref().is_some_and(|data| {
-            // SAFETY: the kernel writes it concurrently; a volatile read of an
-            // aligned integer sees the old or the new value.
-            unsafe { std::ptr::read_volatile(&raw const data.uei.kind) != 0 }
-        });
-        if !exited {
-            return Ok(None);
-        }
-        self.release()?;
-        Ok(Some(uei_read!(&self.skel, uei)))
-    }
-
-    fn clear_exit(&mut self) {
-        if let Some(data) = self.skel.maps.data_data.as_mut() {
-            data.uei.kind = 0;
-        }
-    }
-
-    /// Reading the topology takes longer than attaching, so it is done only
-    /// when CPUs came or went since.
-    fn write_topology(&mut self, sequence: Option<u64>) -> Result<()> {
-        if matches!(&self.domains, Some((read_at, _)) if *read_at == sequence) {
-            return Ok(());
-        }
-        let (_, domains) = self.domains.insert((sequence, CacheDomains::read()?));
-        let (Some(bss), Some(data)) = (
-            self.skel.maps.bss_data.as_mut(),
-            self.skel.maps.data_data.as_mut(),
-        ) else {
-            bail!("the BPF object has no data sections: the build is broken");
-        };
-        for &(cpu, domain) in &domains.cpus {
-            if let Some(state) = bss.cpus.get_mut(cpu) {
-                state.llc = domain;
-            }
-        }
-        data.nr_llcs = domains.count;
-        Ok(())
     }
 
     /// Put `table` in force: bring the half that is not up to date, then
@@ -337,19 +281,16 @@ impl<'a> Engine<'a> {
         }
         self.published_slots[half] = entries.len();
         self.published.finish();
-        let Some(bss) = self.skel.maps.bss_data.as_mut() else {
-            bail!("the BPF object has no data section: the build is broken");
-        };
-        // SAFETY: an aligned integer that BPF programs read concurrently.
-        unsafe { std::ptr::write_volatile(&raw mut bss.policy_version, next) };
+        self.parts.globals.set_policy_version(next);
         self.policy_version = next;
         Ok(())
     }
 
     /// Set the bias of generic tasks' expected remaining service, which is in
     /// force at once; functions have theirs in the policy table.
-    pub fn set_bias_factor(&mut self, factor: f64) -> Result<()> {
-        set_bias_factor(&mut self.skel, factor)
+    pub fn set_bias_factor(&mut self, factor: f64) {
+        let sixteenths = (factor * 16.0).round().max(1.0) as u64;
+        self.parts.globals.set_bias_factor_16(sixteenths);
     }
 
     /// The version of the policy table in force, 0 before the first.
@@ -380,7 +321,7 @@ impl<'a> Engine<'a> {
     /// returns the live groups of functions.
     pub fn survey(&mut self) -> Result<Vec<LiveGroup>> {
         let mut text = Vec::new();
-        Iter::new(&self.survey)
+        Iter::new(&self.parts.survey)
             .context("cannot start the task iterator")?
             .read_to_end(&mut text)
             .context("cannot read the task iterator")?;
@@ -400,8 +341,7 @@ impl<'a> Engine<'a> {
     /// What the kernel side has counted since it was loaded.
     pub fn counters(&self) -> Result<Counters> {
         let per_cpu = self
-            .skel
-            .maps
+            .parts
             .counters
             .lookup_percpu(&0u32.to_ne_bytes(), MapFlags::ANY)
             .context("cannot read the counters")?
@@ -437,20 +377,10 @@ fn known_function(slot: u32) -> Option<FunctionId> {
     FunctionId::new(slot).filter(|&function| function != FunctionId::PRIOR)
 }
 
-fn set_bias_factor(skel: &mut BpfSkel<'_>, factor: f64) -> Result<()> {
-    let Some(data) = skel.maps.data_data.as_mut() else {
-        bail!("the BPF object has no data section: the build is broken");
-    };
-    let sixteenths = (factor * 16.0).round().max(1.0) as u64;
-    // SAFETY: an aligned integer that BPF programs read concurrently.
-    unsafe { std::ptr::write_volatile(&raw mut data.bias_factor_16, sixteenths) };
-    Ok(())
-}
-
-fn open_rings(skel: &BpfSkel<'_>, inbox: &Rc<RefCell<Inbox>>) -> Result<RingBuffer<'static>> {
+fn open_rings(parts: &Parts, inbox: &Rc<RefCell<Inbox>>) -> Result<RingBuffer<'static>> {
     let mut builder = RingBufferBuilder::new();
     let finished = Rc::clone(inbox);
-    builder.add(&skel.maps.invocations, move |bytes| {
+    builder.add(&parts.invocations, move |bytes| {
         if let Some(event) = intf::invocation_event::read(bytes) {
             let invocation = Invocation {
                 function: known_function(event.function).unwrap_or(FunctionId::PRIOR),
@@ -468,7 +398,7 @@ fn open_rings(skel: &BpfSkel<'_>, inbox: &Rc<RefCell<Inbox>>) -> Result<RingBuff
         0
     })?;
     let notices = Rc::clone(inbox);
-    builder.add(&skel.maps.notices, move |bytes| {
+    builder.add(&parts.notices, move |bytes| {
         if let Some(notice) = decode_notice(bytes) {
             notices.borrow_mut().notices.push(notice);
         }
@@ -498,31 +428,17 @@ fn decode_notice(bytes: &[u8]) -> Option<Notice> {
     }
 }
 
-fn attach_observers(skel: &mut BpfSkel<'_>) -> Result<Vec<Link>> {
-    let progs = &mut skel.progs;
-    [
-        &mut progs.scx_lib_init_probe,
-        &mut progs.observe_switch,
-        &mut progs.observe_fork,
-        &mut progs.observe_wakeup_new,
-        &mut progs.observe_exec,
-        &mut progs.observe_cgroup_attach,
-        &mut progs.observe_cgroup_mkdir,
-        &mut progs.observe_cgroup_rmdir,
-    ]
-    .into_iter()
-    .map(|program| {
-        let name = program.name().to_string_lossy().into_owned();
-        program
-            .attach()
-            .with_context(|| format!("cannot attach the BPF program {name}"))
+/// Attach a program to what its section names.
+fn attach(program: &ProgramMut<'_>) -> Result<Link> {
+    program.attach().with_context(|| {
+        let name = program.name().to_string_lossy();
+        format!("cannot attach the BPF program {name}")
     })
-    .collect()
 }
 
 impl Drop for Engine<'_> {
     fn drop(&mut self) {
-        if self.enforcing.take().is_some() {
+        if self.is_enforcing() {
             info!("the kernel's own scheduler is back in force");
         }
     }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::MapMut;
+use libbpf_rs::MapHandle;
 
 const DIRECTORY: &str = "/sys/fs/bpf/scx_alps";
 
@@ -17,7 +17,7 @@ pub struct Pins {
 
 impl Pins {
     /// Pin `maps` by name, replacing what a killed daemon may have left.
-    pub fn create(maps: &mut [(&str, &mut MapMut<'_>)]) -> Result<Self> {
+    pub fn create(maps: &mut [(&str, &mut MapHandle)]) -> Result<Self> {
         if !Path::new("/sys/fs/bpf").is_dir() {
             bail!(
                 "there is no BPF file system at /sys/fs/bpf: \

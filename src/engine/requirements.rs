@@ -11,11 +11,10 @@ const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 const SCHED_EXT: &str = "/sys/kernel/sched_ext";
 
-/// Refuse a machine on which nothing of ours can run.
-pub fn check() -> Result<()> {
+/// Refuse a machine on which nothing of ours can run, whatever schedules.
+pub fn check_kernel() -> Result<()> {
     check_root()?;
     check_btf()?;
-    check_sched_ext()?;
     check_no_other_scheduler()?;
     check_function_tracer()
 }
@@ -38,7 +37,8 @@ fn check_btf() -> Result<()> {
     Ok(())
 }
 
-fn check_sched_ext() -> Result<()> {
+/// Refuse a kernel without sched_ext.
+pub fn check_sched_ext() -> Result<()> {
     if !Path::new(SCHED_EXT).join("state").exists() {
         bail!(
             "this kernel ({}) has no sched_ext: boot one built with CONFIG_SCHED_CLASS_EXT=y, \

@@ -19,6 +19,11 @@ use crate::{runtimes, scenarios};
 /// The kernels to test when the environment does not name others.
 const KERNELS: &str = "6.18,7";
 
+/// How a kernel is asked for that `kernel/build` makes: with the hooks in CFS, and
+/// with what finds mistakes in them too.
+const HOOKS: &str = "hooks";
+const HOOKS_DEBUG: &str = "hooks-debug";
+
 /// Until the guest runs a program, on a host that has other things to do.
 const BOOT_LIMIT: Duration = Duration::from_secs(180);
 
@@ -100,7 +105,8 @@ fn run_on(
     out: &mut dyn Write,
 ) -> Result<Tally> {
     let scenarios: Vec<&Scenario> = scenarios::chosen(machine, filters).collect();
-    if scenarios.is_empty() {
+    let has_hooks = [HOOKS, HOOKS_DEBUG].contains(&kernel);
+    if scenarios.is_empty() || machine.has_hooks() != has_hooks {
         return Ok(Tally::default());
     }
     writeln!(out, "Linux {kernel}, {}", machine.describe())?;
@@ -190,8 +196,15 @@ fn boot(
     let limit: Duration = scenarios.iter().map(|scenario| scenario.limit).sum();
     let limit = BOOT_LIMIT + machine.real_time(limit);
     let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/vm/run"));
+    if let Some(folder) = built(kernel)? {
+        command
+            .env("SCX_ALPS_KERNEL", folder.join("vmlinux"))
+            .env("SCX_ALPS_KERNEL_CONFIG", folder.join("config"));
+    } else {
+        command.args(["--kernel", kernel]);
+    }
     command
-        .args(["--kernel", kernel, "--memory", "2048"])
+        .args(["--memory", "2048"])
         .args(["--timeout", &limit.as_secs().to_string()])
         .args(machine.options())
         .args([
@@ -278,4 +291,21 @@ fn find(program: &str) -> Result<PathBuf> {
         .map(|directory| Path::new(directory).join(program))
         .find(|path| path.is_file())
         .with_context(|| format!("the tests need {program}: run 'scripts/setup vm'"))
+}
+
+/// The folder of a kernel that is built here, which it is first if need be.
+fn built(kernel: &str) -> Result<Option<PathBuf>> {
+    let flavour = match kernel {
+        HOOKS => "patched",
+        HOOKS_DEBUG => "debug",
+        _ => return Ok(None),
+    };
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/kernel/build"))
+        .arg(flavour)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run kernel/build")?;
+    ensure!(output.status.success(), "kernel/build {flavour} failed");
+    let folder = String::from_utf8(output.stdout).context("kernel/build printed no path")?;
+    Ok(Some(PathBuf::from(folder.trim())))
 }

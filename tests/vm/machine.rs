@@ -15,16 +15,33 @@ pub enum Machine {
     /// Two CPUs whose time is a count of executed instructions, so that what
     /// is measured does not depend on what else the host does.
     Exact,
+    /// As `Parallel`, on a kernel without sched_ext but with the hooks in CFS.
+    Hooks,
+    /// As `Exact`, on such a kernel.
+    HooksExact,
 }
 
 impl Machine {
-    pub const ALL: [Machine; 3] = [Machine::Parallel, Machine::TwoDomains, Machine::Exact];
+    pub const ALL: [Machine; 5] = [
+        Machine::Parallel,
+        Machine::TwoDomains,
+        Machine::Exact,
+        Machine::Hooks,
+        Machine::HooksExact,
+    ];
+
+    /// Whether it is for kernels with the hooks in CFS, and only for those.
+    pub fn has_hooks(self) -> bool {
+        matches!(self, Machine::Hooks | Machine::HooksExact)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Machine::Parallel => "parallel",
             Machine::TwoDomains => "two-domains",
             Machine::Exact => "exact",
+            Machine::Hooks => "hooks",
+            Machine::HooksExact => "hooks-exact",
         }
     }
 
@@ -38,26 +55,26 @@ impl Machine {
     /// In a few words, for the headline.
     pub fn describe(self) -> &'static str {
         match self {
-            Machine::Parallel => "4 CPUs",
+            Machine::Parallel | Machine::Hooks => "4 CPUs",
             Machine::TwoDomains => "4 CPUs in 2 cache domains",
-            Machine::Exact => "2 CPUs in virtual time",
+            Machine::Exact | Machine::HooksExact => "2 CPUs in virtual time",
         }
     }
 
     /// Its options to `vm/run`.
     pub fn options(self) -> &'static [&'static str] {
         match self {
-            Machine::Parallel => &["--cpus", "4"],
+            Machine::Parallel | Machine::Hooks => &["--cpus", "4"],
             Machine::TwoDomains => &["--cpus", "4", "--topology", "sockets=2,cores=1,threads=2"],
-            Machine::Exact => &["--cpus", "2", "--virtual-time"],
+            Machine::Exact | Machine::HooksExact => &["--cpus", "2", "--virtual-time"],
         }
     }
 
     /// Whether what else the host does could make its scenarios fail.
     pub fn minds_company(self) -> bool {
         match self {
-            Machine::Parallel | Machine::TwoDomains => true,
-            Machine::Exact => false,
+            Machine::Parallel | Machine::TwoDomains | Machine::Hooks => true,
+            Machine::Exact | Machine::HooksExact => false,
         }
     }
 
@@ -65,8 +82,8 @@ impl Machine {
     /// little to give.
     pub fn real_time(self, guest: Duration) -> Duration {
         match self {
-            Machine::Parallel | Machine::TwoDomains => guest,
-            Machine::Exact => guest * 20,
+            Machine::Parallel | Machine::TwoDomains | Machine::Hooks => guest,
+            Machine::Exact | Machine::HooksExact => guest * 20,
         }
     }
 }

@@ -20,6 +20,7 @@ mod counters;
 mod cpus;
 mod daemon;
 mod guest;
+mod hook;
 mod host;
 mod kernel_log;
 mod known;

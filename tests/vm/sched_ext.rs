@@ -12,8 +12,16 @@ use crate::wait;
 const STATE: &str = "/sys/kernel/sched_ext/state";
 const PINS: &str = "/sys/fs/bpf";
 
-/// `enabled`, `disabled`, or on the way there.
+/// Whether the kernel has it.
+pub fn is_there() -> bool {
+    Path::new(STATE).exists()
+}
+
+/// `enabled`, `disabled`, or on the way there; disabled, too, without sched_ext.
 pub fn state() -> String {
+    if !is_there() {
+        return "disabled".to_owned();
+    }
     let state = fs::read_to_string(STATE).unwrap_or_else(|error| error.to_string());
     state.trim().to_owned()
 }

@@ -44,6 +44,10 @@ pub struct OverheadArgs {
     /// Times to run each; the median counts
     #[arg(long, default_value_t = 3)]
     pub repeat: usize,
+
+    /// Measure the kernel's own scheduler only, on any kernel
+    #[arg(long)]
+    pub kernel_only: bool,
 }
 
 /// What there is to measure.
@@ -93,7 +97,12 @@ pub fn run(args: &OverheadArgs, toggle: &mut dyn Toggle) -> Result<()> {
     ];
 
     let mut costs = Vec::new();
-    for scheduler in Scheduler::ALL {
+    let schedulers = if args.kernel_only {
+        &[Scheduler::Kernel][..]
+    } else {
+        &Scheduler::ALL
+    };
+    for scheduler in schedulers {
         scheduler.take_over(toggle)?;
         quiet::settle(SETTLE, interrupt.raised())?;
         for (_, kind, operations, pinned) in benchmarks {
@@ -106,18 +115,8 @@ pub fn run(args: &OverheadArgs, toggle: &mut dyn Toggle) -> Result<()> {
     }
     toggle.kernel()?;
 
-    let (old, new) = costs.split_at(benchmarks.len());
-    let kernel = host.kernel_scheduler();
-    let mut table = Table::new(1);
-    table.row(["ns per operation", "elapsed", "", "", "CPU time", "", ""]);
-    table.row(["", kernel, "ALPS", "ratio", kernel, "ALPS", "ratio"]);
-    for ((name, ..), (old, new)) in benchmarks.iter().zip(old.iter().zip(new)) {
-        let mut cells = vec![name.to_string()];
-        for (old, new) in [(old.elapsed_ns, new.elapsed_ns), (old.cpu_ns, new.cpu_ns)] {
-            cells.extend([format!("{old:.0}"), format!("{new:.0}"), ratio(old, new)]);
-        }
-        table.row(cells);
-    }
+    let names = benchmarks.map(|(name, ..)| name);
+    let table = table(&names, host.kernel_scheduler(), &costs);
     writeln!(
         io::stdout().lock(),
         "Linux {}, {} CPUs; median of {}\n\n{table}\n\
@@ -127,6 +126,31 @@ pub fn run(args: &OverheadArgs, toggle: &mut dyn Toggle) -> Result<()> {
         args.repeat
     )?;
     Ok(())
+}
+
+/// What each benchmark costs under the kernel's scheduler and, where that was
+/// measured, under ALPS; those of the first come first.
+fn table(names: &[&str], kernel: &str, costs: &[Cost]) -> Table {
+    let (old, new) = costs.split_at(names.len());
+    let mut table = Table::new(1);
+    if new.is_empty() {
+        table.row(["ns per operation", "elapsed", "CPU time"]);
+        for (name, old) in names.iter().zip(old) {
+            let cost = |ns: f64| format!("{ns:.0}");
+            table.row([name.to_string(), cost(old.elapsed_ns), cost(old.cpu_ns)]);
+        }
+        return table;
+    }
+    table.row(["ns per operation", "elapsed", "", "", "CPU time", "", ""]);
+    table.row(["", kernel, "ALPS", "ratio", kernel, "ALPS", "ratio"]);
+    for (name, (old, new)) in names.iter().zip(old.iter().zip(new)) {
+        let mut cells = vec![name.to_string()];
+        for (old, new) in [(old.elapsed_ns, new.elapsed_ns), (old.cpu_ns, new.cpu_ns)] {
+            cells.extend([format!("{old:.0}"), format!("{new:.0}"), ratio(old, new)]);
+        }
+        table.row(cells);
+    }
+    table
 }
 
 fn measure(kind: Kind, operations: u64, pinned: bool, interrupted: &AtomicBool) -> Result<Cost> {

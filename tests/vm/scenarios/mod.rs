@@ -8,6 +8,7 @@ mod bench_versus;
 mod containers;
 mod cpusets;
 mod fork_storm;
+mod hooks;
 mod hotplug;
 mod identity;
 mod kernel_threads;
@@ -81,6 +82,19 @@ pub const ALL: &[Scenario] = &[
     moved_starts::SCENARIO,
     lock_holder::SCENARIO,
     stress::SCENARIO,
+    hooks::switching::SCENARIO,
+    hooks::answers::SCENARIO,
+    hooks::plug::SCENARIO,
+    hooks::throttled::SCENARIO,
+    hooks::REALTIME,
+    hooks::STARVATION,
+    hooks::IDENTITY,
+    hooks::MOVES,
+    hooks::order::SCENARIO,
+    hooks::order::NESTED,
+    hooks::ties::SCENARIO,
+    hooks::OBSERVATION,
+    hooks::LEARNING,
 ];
 
 /// Whether any of them runs containers.

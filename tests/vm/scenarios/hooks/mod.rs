@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//! On kernels with the hooks in CFS instead of sched_ext.
+
+pub mod answers;
+pub mod order;
+pub mod plug;
+pub mod switching;
+pub mod throttled;
+pub mod ties;
+
+use super::{identity, learning, moves, observation, realtime, starvation};
+use crate::machine::Machine;
+use crate::scenario::Scenario;
+
+pub const REALTIME: Scenario = Scenario {
+    name: "hooks-realtime",
+    machine: Machine::Hooks,
+    ..realtime::SCENARIO
+};
+
+pub const STARVATION: Scenario = Scenario {
+    name: "hooks-starvation",
+    machine: Machine::Hooks,
+    ..starvation::SCENARIO
+};
+
+pub const IDENTITY: Scenario = Scenario {
+    name: "hooks-identity",
+    machine: Machine::Hooks,
+    ..identity::SCENARIO
+};
+
+pub const MOVES: Scenario = Scenario {
+    name: "hooks-moves",
+    machine: Machine::Hooks,
+    ..moves::SCENARIO
+};
+
+pub const OBSERVATION: Scenario = Scenario {
+    name: "hooks-observation",
+    machine: Machine::HooksExact,
+    ..observation::SCENARIO
+};
+
+pub const LEARNING: Scenario = Scenario {
+    name: "hooks-learning",
+    machine: Machine::HooksExact,
+    ..learning::SCENARIO
+};
