@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BINS := target/release/scx_alps target/release/scx_rlalps
 
-.PHONY: all build demo test test-kernels test-cfs test-cfs-debug test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-sim evidence install clean
+.PHONY: all build demo test test-kernels test-cfs test-cfs-debug test-mutants test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-figures bench-sim evidence install clean
 
 all: build
 
@@ -47,7 +47,7 @@ lint:
 	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
 
 # Measurements, each a few minutes or more; see the figures in README.md.
-bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs: build
+bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-figures: build
 	@scripts/setup vm
 	@scripts/$@
 
