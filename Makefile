@@ -42,9 +42,15 @@ test-cfs-debug: build
 test-report: build
 	@scripts/test-report
 
+# Every mechanism broken on purpose, one after the other, and the scenario that must notice.
+test-mutants: build
+	@scripts/setup vm
+	@scripts/test-mutants
+
 lint:
 	@$(CARGO) fmt --all --check
-	@$(CARGO) clippy --release --locked --all-targets -- -D warnings
+	@$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	@scripts/test-mutants --check
 
 # Measurements, each a few minutes or more; see the figures in README.md.
 bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-figures: build
