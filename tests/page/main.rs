@@ -8,11 +8,12 @@ mod runs;
 #[path = "../report/serving.rs"]
 mod serving;
 
-use quick_xml::Reader;
-use quick_xml::events::{BytesStart, Event};
+use roxmltree::Document;
 use scx_alps::report::{Comparison, Run, html, plot};
 
 const PLOTS: usize = 4;
+
+const SVG: (&str, &str) = ("http://www.w3.org/2000/svg", "svg");
 
 /// With the name of each run, for messages.
 fn all() -> [(&'static str, Run); 7] {
@@ -27,23 +28,9 @@ fn all() -> [(&'static str, Run); 7] {
     ]
 }
 
-/// The elements of a document, which must be well-formed.
-fn elements(name: &str, xml: &str) -> Vec<BytesStart<'static>> {
-    let mut reader = Reader::from_str(xml);
-    let mut elements = Vec::new();
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(element) | Event::Empty(element)) => {
-                elements.push(element.into_owned());
-            }
-            Ok(Event::Eof) => return elements,
-            Ok(_) => {}
-            Err(error) => panic!(
-                "{name}: {error} at byte {} of {xml}",
-                reader.error_position()
-            ),
-        }
-    }
+/// A drawing, which must be well-formed.
+fn parsed<'x>(name: &str, xml: &'x str) -> Document<'x> {
+    Document::parse(xml).unwrap_or_else(|error| panic!("{name}: {error} in {xml}"))
 }
 
 #[test]
@@ -54,11 +41,14 @@ fn drawings_are_well_formed_and_say_what_they_show() {
             assert_eq!(plots.len(), PLOTS, "{name}");
             for plot in plots {
                 let file = plot.file();
-                let elements = elements(name, &file);
-                let tags: Vec<_> = elements.iter().map(|e| e.name().0.to_vec()).collect();
-                assert_eq!(tags[0], b"svg", "{name}");
-                for wanted in [&b"title"[..], b"desc"] {
-                    assert!(tags.iter().any(|tag| tag == wanted), "{name}: {file}");
+                let drawing = parsed(name, &file);
+                assert!(drawing.root_element().has_tag_name(SVG), "{name}");
+                for wanted in ["title", "desc"] {
+                    let said = drawing.descendants().any(|node| {
+                        node.tag_name().name() == wanted
+                            && node.text().is_some_and(|text| !text.is_empty())
+                    });
+                    assert!(said, "{name}, {}: no {wanted}", plot.name);
                 }
             }
         }
@@ -70,10 +60,10 @@ fn no_coordinate_is_no_number() {
     for (name, run) in all() {
         for comparison in Comparison::all(&run) {
             for plot in plot::plots(&comparison, "0") {
-                for element in elements(name, &plot.file()) {
-                    for attribute in element.attributes() {
-                        let attribute = attribute.unwrap_or_else(|e| panic!("{name}: {e}"));
-                        let value = String::from_utf8_lossy(&attribute.value).into_owned();
+                let file = plot.file();
+                for node in parsed(name, &file).descendants() {
+                    for attribute in node.attributes() {
+                        let value = attribute.value();
                         assert!(
                             !value.contains("NaN") && !value.contains("inf"),
                             "{name}, {}: {value}",
