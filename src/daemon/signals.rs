@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use anyhow::{Context, Result};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use signal_hook::consts::{SIGHUP, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
@@ -19,6 +20,14 @@ pub fn forward(mailbox: &Sender, stop: &Arc<AtomicBool>) -> Result<()> {
         let _ = to.send(Letter::Stop);
     })
     .context("cannot handle SIGINT")?;
+    // Where any crate of the build turns on its feature "termination", and
+    // scx_rlalps has to, ctrlc has taken these as well, and HUP would stop.
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+        // SAFETY: the default action runs no code of ours.
+        unsafe { sigaction(signal, &default) }
+            .with_context(|| format!("cannot handle {signal}"))?;
+    }
 
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGUSR1]).context("cannot handle signals")?;
     let (to, stopping) = (mailbox.clone(), Arc::clone(stop));
