@@ -4,7 +4,7 @@
 CARGO ?= cargo
 BINS := target/release/scx_alps target/release/scx_rlalps
 
-.PHONY: all build demo test test-kernels test-cfs test-cfs-debug test-mutants test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-figures bench-sim evidence install clean
+.PHONY: all build demo test test-kernels test-cfs test-cfs-debug test-mutants test-soak test-report lint bench-overhead bench-queues bench-daemon bench-http bench-user-space bench-cfs bench-figures bench-sim evidence install clean
 
 all: build
 
@@ -46,6 +46,11 @@ test-report: build
 test-mutants: build
 	@scripts/setup vm
 	@scripts/test-mutants
+
+# What takes too long for every change.
+test-soak: build
+	@scripts/setup vm
+	@$(CARGO) test --release --locked --test vm -- user-space-storm
 
 lint:
 	@$(CARGO) fmt --all --check

@@ -12,22 +12,20 @@ use nix::unistd::{ForkResult, Pid, fork, setsid};
 
 use crate::kernel_log::KernelLog;
 use crate::leftovers::Before;
-use crate::machine::Machine;
 use crate::outcome::{self, Tally};
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::{scenarios, wait};
 
-/// Run the scenarios for this machine but the first `done`, until one fails;
-/// whether all have passed.
-pub fn run(machine: Machine, filters: &[String], done: usize) -> Result<bool> {
+/// Run the scenarios of these names until one fails; whether all have passed.
+pub fn run(names: &[String]) -> Result<bool> {
     // Orphans of a scenario come to us and not to init.
     // SAFETY: no memory is involved.
     unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
 
     let mut tally = Tally::default();
-    for scenario in scenarios::chosen(machine, filters).skip(done) {
-        tally.count(run_one(scenario)?);
+    for name in names {
+        tally.count(run_one(scenarios::named(name)?)?);
         // What failed may have left the machine in any state.
         if tally.failed > 0 {
             break;

@@ -56,7 +56,8 @@ pub fn run(filters: &[String]) -> Result<bool> {
     let mut all = Tally::default();
     for kernel in &kernels {
         for &machine in &alone {
-            all.add(run_on(kernel, machine, filters, &mut stdout())?);
+            let is_first = kernel == &kernels[0];
+            all.add(run_on(kernel, is_first, machine, filters, &mut stdout())?);
         }
     }
     for machine in together {
@@ -70,14 +71,16 @@ pub fn run(filters: &[String]) -> Result<bool> {
 fn run_together(kernels: &[&str], machine: Machine, filters: &[String]) -> Result<Tally> {
     let at_once = thread::available_parallelism().map_or(1, NonZero::get);
     let mut all = Tally::default();
+    let first = kernels.first();
     for kernels in kernels.chunks(at_once) {
         let ended = thread::scope(|scope| {
             let started: Vec<_> = kernels
                 .iter()
                 .map(|kernel| {
-                    scope.spawn(|| {
+                    scope.spawn(move || {
                         let mut said = Vec::new();
-                        let tally = run_on(kernel, machine, filters, &mut said);
+                        let is_first = Some(kernel) == first;
+                        let tally = run_on(kernel, is_first, machine, filters, &mut said);
                         (said, tally)
                     })
                 })
@@ -100,11 +103,12 @@ fn run_together(kernels: &[&str], machine: Machine, filters: &[String]) -> Resul
 
 fn run_on(
     kernel: &str,
+    is_first: bool,
     machine: Machine,
     filters: &[String],
     out: &mut dyn Write,
 ) -> Result<Tally> {
-    let scenarios: Vec<&Scenario> = scenarios::chosen(machine, filters).collect();
+    let scenarios = scenarios::chosen(machine, filters, is_first);
     let has_hooks = [HOOKS, HOOKS_DEBUG].contains(&kernel);
     if scenarios.is_empty() || machine.has_hooks() != has_hooks {
         return Ok(Tally::default());
@@ -116,7 +120,7 @@ fn run_on(
     let mut done = 0;
     let mut tried_again = Vec::new();
     while done < scenarios.len() {
-        let guest = boot(kernel, machine, &scenarios[done..], filters, done, out)?;
+        let guest = boot(kernel, machine, &scenarios[done..], out)?;
         for _ in 0..guest.passed {
             tally.count(true);
         }
@@ -189,8 +193,6 @@ fn boot(
     kernel: &str,
     machine: Machine,
     scenarios: &[&Scenario],
-    filters: &[String],
-    done: usize,
     out: &mut dyn Write,
 ) -> Result<Guest> {
     let limit: Duration = scenarios.iter().map(|scenario| scenario.limit).sum();
@@ -221,9 +223,8 @@ fn boot(
         take_runtimes(&mut command)?;
     }
     let mut vm = command
-        .args(["--", "vm-tests", "--in-guest", machine.name()])
-        .args(["--done", &done.to_string()])
-        .args(filters)
+        .args(["--", "vm-tests", "--in-guest"])
+        .args(scenarios.iter().map(|scenario| scenario.name))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

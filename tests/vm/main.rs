@@ -45,26 +45,16 @@ use std::process::ExitCode;
 use arguments::{Arguments, Role};
 
 fn main() -> ExitCode {
-    let Arguments {
-        role,
-        filters,
-        done,
-    } = match Arguments::parse(std::env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            eprintln!("vm: {error:#}");
-            return ExitCode::FAILURE;
-        }
-    };
+    let Arguments { role, names } = Arguments::parse(std::env::args().skip(1));
     let all_passed = match role {
         Role::List => {
-            for scenario in scenarios::ALL {
+            for scenario in scenarios::every() {
                 println!("{:18} {}", scenario.name, scenario.title);
             }
             Ok(true)
         }
-        Role::Host => host::run(&filters),
-        Role::Guest(machine) => guest::run(machine, &filters, done),
+        Role::Host => host::run(&names),
+        Role::Guest => guest::run(&names),
     };
     match all_passed {
         Ok(true) => ExitCode::SUCCESS,

@@ -39,19 +39,17 @@ mod weights;
 mod worker;
 mod worker_bench;
 
+use anyhow::{Context, Result};
+
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 
+/// On every kernel.
 pub const ALL: &[Scenario] = &[
     load_unload::SCENARIO,
-    lifecycle::SCENARIO,
     killed_daemon::SCENARIO,
     refusals::SCENARIO,
-    statistics::SCENARIO,
-    lost::SCENARIO,
-    policy_table::SCENARIO,
     identity::SCENARIO,
-    containers::SCENARIO,
     moves::SCENARIO,
     partial::SCENARIO,
     cpusets::SCENARIO,
@@ -62,18 +60,13 @@ pub const ALL: &[Scenario] = &[
     queues::PER_CPU,
     bench_server::SCENARIO,
     bench_versus::SCENARIO,
-    bench_interrupted::SCENARIO,
-    worker::SCENARIO,
-    worker_bench::SCENARIO,
     fork_storm::SCENARIO,
-    user_space::STORM,
     queues::TWO_DOMAINS,
     smt::SCENARIO,
     on_off::SCENARIO,
     observation::SCENARIO,
     learning::SCENARIO,
     same_order::SCENARIO,
-    settings::SCENARIO,
     bench_oracle::SCENARIO,
     user_space::ORDER,
     responsiveness::SCENARIO,
@@ -97,6 +90,22 @@ pub const ALL: &[Scenario] = &[
     hooks::LEARNING,
 ];
 
+/// What no kernel makes a difference to: on the first of the kernels.
+pub const ONCE: &[Scenario] = &[
+    lifecycle::SCENARIO,
+    statistics::SCENARIO,
+    policy_table::SCENARIO,
+    containers::SCENARIO,
+    bench_interrupted::SCENARIO,
+    worker::SCENARIO,
+    worker_bench::SCENARIO,
+    settings::SCENARIO,
+    lost::SCENARIO,
+];
+
+/// What takes minutes: only where it is asked for.
+pub const SOAKS: &[Scenario] = &[user_space::STORM];
+
 /// Whether any of them runs containers.
 pub fn run_containers(scenarios: &[&Scenario]) -> bool {
     scenarios
@@ -104,8 +113,30 @@ pub fn run_containers(scenarios: &[&Scenario]) -> bool {
         .any(|scenario| scenario.name == containers::SCENARIO.name)
 }
 
-/// Those to run on a machine: all, or those that are named.
-pub fn chosen(machine: Machine, filters: &[String]) -> impl Iterator<Item = &'static Scenario> {
-    ALL.iter()
-        .filter(move |scenario| scenario.machine == machine && scenario.matches(filters))
+/// All there are.
+pub fn every() -> impl Iterator<Item = &'static Scenario> {
+    ALL.iter().chain(ONCE).chain(SOAKS)
+}
+
+/// Those to run on a machine with the first of the kernels or another; where
+/// some are named, those that are.
+pub fn chosen(machine: Machine, filters: &[String], is_first: bool) -> Vec<&'static Scenario> {
+    let once = if is_first { ONCE } else { &[] };
+    let all: Vec<_> = if filters.is_empty() {
+        ALL.iter().chain(once).collect()
+    } else {
+        every()
+            .filter(|scenario| scenario.matches(filters))
+            .collect()
+    };
+    all.into_iter()
+        .filter(|scenario| scenario.machine == machine)
+        .collect()
+}
+
+/// The one of exactly this name.
+pub fn named(name: &str) -> Result<&'static Scenario> {
+    every()
+        .find(|scenario| scenario.name == name)
+        .with_context(|| format!("there is no scenario '{name}'"))
 }
