@@ -43,7 +43,7 @@ pub fn start(socket: &Path, events: Sender<Event>) -> Result<Sender<Question>> {
         .spawn(move || {
             for question in asked {
                 if events
-                    .send(Event::Answer(answer(&socket, question)))
+                    .send(Event::Answer(Box::new(answer(&socket, question))))
                     .is_err()
                 {
                     break;

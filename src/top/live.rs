@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 pub enum Event {
     Key(KeyEvent),
     Redraw,
-    Answer(Answer),
+    Answer(Box<Answer>),
     Stop,
     Suspend,
     Continued,
@@ -89,7 +89,7 @@ impl Live {
                 None => {}
             },
             Event::Redraw => {}
-            Event::Answer(answer) => self.view.hear(answer, now),
+            Event::Answer(answer) => self.view.hear(*answer, now),
             Event::Stop => return Ok(ControlFlow::Break(())),
             Event::Suspend => self.screen.suspend()?,
             Event::Continued => self.screen.take_again()?,

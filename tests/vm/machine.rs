@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-
 /// A kind of virtual machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Machine {
@@ -33,23 +31,6 @@ impl Machine {
     /// Whether it is for kernels with the hooks in CFS, and only for those.
     pub fn has_hooks(self) -> bool {
         matches!(self, Machine::Hooks | Machine::HooksExact)
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Machine::Parallel => "parallel",
-            Machine::TwoDomains => "two-domains",
-            Machine::Exact => "exact",
-            Machine::Hooks => "hooks",
-            Machine::HooksExact => "hooks-exact",
-        }
-    }
-
-    pub fn named(name: &str) -> Result<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|machine| machine.name() == name)
-            .with_context(|| format!("there is no machine '{name}'"))
     }
 
     /// In a few words, for the headline.
