@@ -248,12 +248,12 @@ mod tests {
 
     /// As the published scripts write it.
     const PUBLISHED: &str = r#"{
-        "worker_dir": "/root/ol_workspace/worker1/worker",
+        "worker_dir": "/var/lib/ol_workspace/worker1/worker",
         "worker_url": "localhost", "worker_port": "5001",
         "sandbox": "sock", "server_mode": "lambda",
-        "registry": "/root/ol_workspace/worker1/registry", "registry_cache_ms": 5000,
-        "Pkgs_dir": "/root/ol_workspace/worker1/packages",
-        "SOCK_base_path": "/root/ol_workspace/worker1/lambda",
+        "registry": "/var/lib/ol_workspace/worker1/registry", "registry_cache_ms": 5000,
+        "Pkgs_dir": "/var/lib/ol_workspace/worker1/packages",
+        "SOCK_base_path": "/var/lib/ol_workspace/worker1/lambda",
         "pip_mirror": "", "mem_pool_mb": 1024, "import_cache_tree": "", "log_output": true,
         "limits": {"procs": 10, "mem_mb": 50, "cpu_percent": 100, "max_runtime_default": 30,
                    "swappiness": 0, "installer_mem_mb": 250},
@@ -271,15 +271,15 @@ mod tests {
         let expected = WorkerConfig {
             seal_priority: Some(1),
             function_name: Some("floatOperation1".to_owned()),
-            worker_dir: Some("/root/ol_workspace/worker1/worker".to_owned()),
+            worker_dir: Some("/var/lib/ol_workspace/worker1/worker".to_owned()),
             worker_url: Some("localhost".to_owned()),
             worker_port: Some(5001),
             sandbox: Some("sock".to_owned()),
             server_mode: Some("lambda".to_owned()),
-            registry: Some("/root/ol_workspace/worker1/registry".to_owned()),
+            registry: Some("/var/lib/ol_workspace/worker1/registry".to_owned()),
             registry_cache_ms: Some(5000),
-            pkgs_dir: Some("/root/ol_workspace/worker1/packages".to_owned()),
-            sock_base_path: Some("/root/ol_workspace/worker1/lambda".to_owned()),
+            pkgs_dir: Some("/var/lib/ol_workspace/worker1/packages".to_owned()),
+            sock_base_path: Some("/var/lib/ol_workspace/worker1/lambda".to_owned()),
             mem_pool_mb: Some(1024),
             limits: Limits {
                 procs: Some(10),
