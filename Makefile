@@ -15,7 +15,10 @@ build:
 demo: build
 	@scripts/demo
 
-test: build
+# All at once, for with the tests' dependencies most of it would be built anew.
+test:
+	@scripts/setup build
+	@$(CARGO) build --release --locked --bins --tests
 	@scripts/setup kernel
 	@kernel/check
 	@scripts/setup vm

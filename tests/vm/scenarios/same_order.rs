@@ -90,7 +90,6 @@ const TRACE: [Request; 15] = [
 ];
 
 fn run(report: &Report) -> Result<()> {
-    let _one_cpu = Unplugged::new(1)?;
     let cgroups = KNOWN
         .iter()
         .map(|(name, _)| Cgroup::new(name))
@@ -108,23 +107,6 @@ fn run(report: &Report) -> Result<()> {
     let arrivals: Vec<usize> = (0..TRACE.len()).collect();
     ensure!(ended != arrivals, "expected another order than first come");
     daemon.stop()
-}
-
-/// A CPU that is away until this is dropped.
-struct Unplugged(usize);
-
-impl Unplugged {
-    fn new(cpu: usize) -> Result<Self> {
-        cpus::set_online(cpu, false)?;
-        Ok(Self(cpu))
-    }
-}
-
-impl Drop for Unplugged {
-    fn drop(&mut self) {
-        // Where it cannot be brought back the next scenario finds out.
-        let _ = cpus::set_online(self.0, true);
-    }
 }
 
 /// Who has ended when: the place in the order, counted from 1, of each request.
@@ -153,6 +135,8 @@ fn replay(cgroups: &[Cgroup]) -> Result<Vec<usize>> {
 fn generate(cgroups: &[Cgroup], order: &Order) -> Result<()> {
     const PRIORITY: i32 = 50;
     policy::set(0, Policy::Fifo(PRIORITY))?;
+    // All of them on one CPU, as in the simulation.
+    cpus::allow(0, &[0])?;
     let begin = Instant::now();
     let mut running = Vec::new();
     for (index, request) in TRACE.iter().enumerate() {

@@ -18,7 +18,7 @@ use crate::{cpus, load, proc, wait};
 const TIMES: usize = 20;
 
 /// Now and then something else runs on the idle core just then.
-const MOST_SHARED: usize = 4;
+const MOST_SHARED: usize = 8;
 
 pub const SCENARIO: Scenario = Scenario {
     name: "smt",
