@@ -12,6 +12,7 @@ use crate::child::{Child, fork};
 use crate::clock::spin_until;
 use crate::policy::{self, Policy};
 use crate::shared::{Board, Shared};
+use crate::wait;
 
 /// When invocations arrive.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +79,15 @@ impl Stream {
     /// Invocations that have ended so far.
     pub fn ended(&self) -> u64 {
         self.tally.ended.load(Relaxed)
+    }
+
+    /// Wait until more have ended than were just about to.
+    pub fn await_more(&self, limit: Duration) -> Result<()> {
+        const MORE: u64 = 5;
+        let ended = self.ended();
+        wait::until("invocations to go on", limit, || {
+            Ok(self.ended() > ended + MORE)
+        })
     }
 
     /// Let no more arrive, wait for those under way, and say how all did.

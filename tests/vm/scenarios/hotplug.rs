@@ -47,10 +47,7 @@ fn run(report: &Report) -> Result<()> {
                 daemon.status()?.flag("enforcing")?,
                 "expected the daemon to know that it schedules again"
             );
-            let ended = stream.ended();
-            wait::until("invocations to go on", LIMIT, || {
-                Ok(stream.ended() > ended + 5)
-            })?;
+            stream.await_more(LIMIT)?;
         }
         wait::until("the CPU that came back to be used", LIMIT, || {
             Ok(hogs
@@ -70,10 +67,7 @@ fn run(report: &Report) -> Result<()> {
             cpus == expected,
             "expected {expected} CPUs to be known and saw {cpus}"
         );
-        let ended = stream.ended();
-        wait::until("invocations to go on", LIMIT, || {
-            Ok(stream.ended() > ended + 5)
-        })?;
+        stream.await_more(LIMIT)?;
     }
     report.note(format!(
         "attached again after {:.0} ms at most",

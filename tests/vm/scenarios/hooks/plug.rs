@@ -34,10 +34,7 @@ fn run(_: &Report) -> Result<()> {
     for _ in 0..TIMES {
         for online in [false, true] {
             cpus::set_online(CPU, online)?;
-            let ended = stream.ended();
-            wait::until("invocations to go on", LIMIT, || {
-                Ok(stream.ended() > ended + 5)
-            })?;
+            stream.await_more(LIMIT)?;
         }
         wait::until("the CPU that came back to be used", LIMIT, || {
             Ok(hogs
