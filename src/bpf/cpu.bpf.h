@@ -20,6 +20,7 @@ struct cpu_state {
 	u64 mean_burst_ns;	/* of the task, ~0 for none of ours */
 	u32 handing_over;	/* until the next switch: pid of who gives it to a task it woke */
 	u32 function;
+	u32 weight;		/* of the task, see weight.bpf.h */
 	u32 llc;		/* set by the daemon before it attaches */
 } __attribute__((aligned(64)));
 
@@ -54,6 +55,7 @@ static __always_inline void now_running(struct task_struct *p,
 	state->attained_ns = g->cpu_ns;
 	state->base_ns = tctx->base_ns;
 	state->function = g->function;
+	state->weight = tctx->weight;
 	state->mean_burst_ns = p->flags & PF_KTHREAD ? ~0ULL : tctx->mean_burst_ns;
 	if (told_enabled)
 		state->told_ns = g->told_ns;

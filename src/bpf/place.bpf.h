@@ -31,16 +31,17 @@ static __always_inline bool must_run_here(const struct task_struct *p)
 static __always_inline u64 aged_key(const struct cpu_state *state, u64 now)
 {
 	u32 function = state->function;
-	u64 ran, key = state->key_ns;
+	u64 ran, attained_ns, bias_ns, key = state->key_ns;
 
 	if (function >= NR_FUNCTIONS || now < state->since_ns)
 		return key;
 	ran = now - state->since_ns;
-	key = state->base_ns + ran;
-	if (told_enabled && state->told_ns)
-		key += told_bias(state->told_ns, state->attained_ns + ran);
-	else
-		key += bias_at(function, state->attained_ns + ran);
+	attained_ns = state->attained_ns + ran;
+	bias_ns = told_enabled && state->told_ns ?
+			  told_bias(state->told_ns, attained_ns) :
+			  bias_at(function, attained_ns);
+	key = state->base_ns + weighted(ran, state->weight) +
+	      weighted_bias(bias_ns, state->weight);
 	return key < state->key_ns ? key : state->key_ns;
 }
 

@@ -70,6 +70,18 @@ static __always_inline u64 expected_bias(const struct task_ctx *tctx,
 	return g->bias_ns;
 }
 
+/*
+ * A bias by weight. Among hogs, whose remainder is beyond all bounds, only
+ * service counts; and what is told has no bound.
+ */
+static __always_inline u64 weighted_bias(u64 bias_ns, u32 weight)
+{
+	if (bias_ns >= max_bias_ns)
+		return bias_ns;
+	bias_ns = weighted(bias_ns, weight);
+	return bias_ns < max_bias_ns ? bias_ns : max_bias_ns;
+}
+
 /* Rank @p anew from what is known of it now; @pending_ns is unaccounted service. */
 static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 				struct group_ctx *g, u64 pending_ns)
@@ -84,17 +96,7 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 		tctx->key_ns = service_key(tctx, pending_ns);
 		return tctx->key_ns;
 	}
-	bias_ns = expected_bias(tctx, g, attained_ns, pending_ns);
-
-	/*
-	 * Among hogs, whose remainder is beyond all bounds, only service counts.
-	 * What is told has no bound.
-	 */
-	if (bias_ns < max_bias_ns) {
-		bias_ns = weighted(bias_ns, weight);
-		if (bias_ns > max_bias_ns)
-			bias_ns = max_bias_ns;
-	}
+	bias_ns = weighted_bias(expected_bias(tctx, g, attained_ns, pending_ns), weight);
 	tctx->key_ns = tctx->base_ns + weighted(pending_ns, weight) + bias_ns;
 	return tctx->key_ns;
 }
