@@ -43,6 +43,14 @@ static __always_inline void now_idle(s32 cpu)
 	state->mean_burst_ns = ~0ULL;
 }
 
+/* The rank of the task that runs on @state's CPU, as just made. */
+static __always_inline void note_rank(struct cpu_state *state, const struct task_ctx *tctx,
+				      const struct group_ctx *g)
+{
+	state->key_ns = tctx->key_ns;
+	state->function = g->function;
+}
+
 static __always_inline void now_running(struct task_struct *p,
 					struct task_ctx *tctx,
 					struct group_ctx *g, s32 cpu, u64 now)

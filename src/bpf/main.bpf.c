@@ -132,7 +132,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 
 	/* Turned out by a real-time task, it waits where it is not in the way. */
 	if (must_run_here(p) && !(enq_flags & SCX_ENQ_REENQ)) {
-		if (p->flags & PF_KTHREAD)
+		if (p->flags & PF_KTHREAD || enq_flags & SCX_ENQ_WAKEUP)
 			enq_flags |= SCX_ENQ_PREEMPT;
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
 		return;
@@ -195,7 +195,7 @@ void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
 
 	queue = best_queue(cpu, &head_key);
 	if (g && rank(prev, tctx, g, unaccounted_ns(prev, tctx)) <= head_key) {
-		cpu_state_of(cpu)->key_ns = tctx->key_ns;
+		note_rank(cpu_state_of(cpu), tctx, g);
 		keep_running(prev, slice_of(g));
 		return;
 	}
@@ -233,7 +233,10 @@ void BPF_STRUCT_OPS(alps_update_idle, s32 cpu, bool idle)
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
-/* A running task ages: rank it anew, and yield to who is better by now. */
+/*
+ * A running task ages: rank it anew, and yield to who is better by now, to who
+ * must run here and nowhere else, and to the rescued in their turn.
+ */
 void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 {
 	s32 cpu = bpf_get_smp_processor_id();
@@ -249,10 +252,11 @@ void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 		return;
 
 	key = rank(p, tctx, g, unaccounted_ns(p, tctx));
-	state->key_ns = key;
-	state->function = g->function;
+	note_rank(state, tctx, g);
 	best_queue(cpu, &head_key);
-	if (head_key < key && key - head_key > preempt_margin_ns)
+	if ((head_key < key && key - head_key > preempt_margin_ns) ||
+	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) ||
+	    is_turn_of_rescued(state, scx_bpf_now()))
 		scx_bpf_task_set_slice(p, 0);
 }
 
@@ -267,7 +271,7 @@ bool BPF_STRUCT_OPS(alps_yield, struct task_struct *from, struct task_struct *to
 	if (to)
 		return false;
 	if (tctx)
-		tctx->base_ns = bpf_ktime_get_ns();
+		restart_base(tctx, bpf_ktime_get_ns());
 	scx_bpf_task_set_slice(from, 0);
 	return false;
 }

@@ -41,6 +41,9 @@ struct {
 /* Execs are noticed only while there are rules that look at processes. */
 volatile bool notice_execs;
 
+/* No task's virtual time is further ahead of the clock than the largest bias by that. */
+#define LARGEST_LEAD 16
+
 /* Whether our scheduler is in force. */
 volatile bool enforcing;
 
@@ -96,6 +99,31 @@ static __always_inline void begin_invocation(struct group_ctx *g, u64 now)
 	g->arrival_ns = now;
 }
 
+/*
+ * From now on it has not waited; but what a light task has had too much of
+ * already, no pause makes up for.
+ */
+static __always_inline void restart_base(struct task_ctx *tctx, u64 now)
+{
+	if ((s64)(now - tctx->base_ns) > 0)
+		tctx->base_ns = now;
+}
+
+/*
+ * A task's virtual time after @ns more of service. A light one's runs ahead of
+ * the clock even while nobody else wants the CPU, which must not be held
+ * against it for long: the lead is bounded.
+ */
+static __always_inline u64 base_after(const struct task_ctx *tctx, u64 ns, u32 weight)
+{
+	u64 latest, base = tctx->base_ns + weighted(ns, weight);
+
+	if (!weight || weight >= WEIGHT_DEFAULT)
+		return base;
+	latest = bpf_ktime_get_ns() + max_bias_ns / LARGEST_LEAD;
+	return (s64)(base - latest) > 0 ? latest : base;
+}
+
 /* @p wants to run; harmless to say twice. */
 static __always_inline void became_runnable(struct task_struct *p,
 					    struct task_ctx *tctx,
@@ -103,7 +131,7 @@ static __always_inline void became_runnable(struct task_struct *p,
 {
 	if (tctx->runnable || __sync_val_compare_and_swap(&tctx->runnable, 0, 1))
 		return;
-	tctx->base_ns = now;
+	restart_base(tctx, now);
 	tctx->burst_ns = 0;
 
 	if (__sync_fetch_and_add(&g->nr_runnable, 1) > 0)
@@ -116,7 +144,7 @@ static __always_inline void became_runnable(struct task_struct *p,
 	hear_told(p->tgid, g);
 }
 
-/* A burst counts an eighth of the mean, a longer one than ever at once. */
+/* A burst counts an eighth of the mean. */
 static __always_inline void note_burst(struct task_ctx *tctx)
 {
 	u64 mean = tctx->mean_burst_ns, burst = tctx->burst_ns;
@@ -158,7 +186,7 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 	tctx->on_cpu = 0;
 	ran = unaccounted_ns(p, tctx);
 	tctx->exec_seen_ns += ran;
-	tctx->base_ns += weighted(ran, tctx->weight);
+	tctx->base_ns = base_after(tctx, ran, tctx->weight);
 	tctx->burst_ns += ran;
 	if (p->pid == p->tgid && p->signal->nr_threads == 1) {
 		g->cpu_ns += ran;
@@ -172,7 +200,7 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 }
 
 /*
- * Keep the virtual time of who gets to run near the clock.
+ * Limit what the one that gets to run has gained by waiting.
  *
  * Where hogs want more than the machine has they wait without end, and with
  * all that credit they would pass everything that is new. So whoever has no
@@ -182,9 +210,6 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
  * keeps credit for all but CREDIT_TURN_NS times K of the largest bias, and so
  * comes round again after that time, K times what a turn by the tick gives it:
  * however much short work there is, it gets its K-th part.
- *
- * In the other direction, a light task's time runs ahead of the clock even
- * while nobody else wants the CPU; it must not be held against it for long.
  */
 #define CREDIT_TURN_NS (4ULL * NSEC_PER_MSEC)
 
@@ -192,19 +217,15 @@ static __always_inline void limit_credit(struct task_ctx *tctx,
 					 const struct group_ctx *g, u64 now)
 {
 	u64 lead = max_bias_ns / 2, turn = CREDIT_TURN_NS * bias_factor_16 / 16;
-	u64 oldest, latest = now + max_bias_ns / 8;
-	u64 base = tctx->base_ns;
+	u64 oldest;
 
 	if (g->function != FUNCTION_GENERIC && g->is_expected && turn < lead)
 		lead = turn;
 	oldest = now - (max_bias_ns - lead);
-
-	if ((s64)(base - oldest) < 0)
-		base = oldest;
-	else if ((s64)(base - latest) > 0)
-		base = latest;
-	tctx->key_ns += base - tctx->base_ns;
-	tctx->base_ns = base;
+	if ((s64)(tctx->base_ns - oldest) >= 0)
+		return;
+	tctx->key_ns += oldest - tctx->base_ns;
+	tctx->base_ns = oldest;
 }
 
 static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)

@@ -9,7 +9,7 @@ const volatile u64 preempt_margin_ns = 2ULL * NSEC_PER_MSEC;
 /* Tasks whose bursts are shorter on average take short turns. */
 const volatile u64 short_burst_ns = 100ULL * NSEC_PER_USEC;
 
-/* More CPUs than this are not looked at for one preemption. */
+/* More CPUs than this, beginning with its own, are not looked at for one preemption. */
 #define MAX_VICTIMS 128
 
 static __always_inline bool is_pinned(const struct task_struct *p)
@@ -61,19 +61,19 @@ static __always_inline s32 find_victim(struct task_struct *p, s32 home, u64 key,
 
 	bpf_for(i, 0, nr) {
 		s32 cpu = home + i;
+		u64 aged;
 
 		if (cpu >= nr_cpu_ids)
 			cpu -= nr_cpu_ids;
 		state = cpu_state_of(cpu);
 		if (state->key_ns <= worst || !is_allowed(p, cpu))
 			continue;
-		worst = state->key_ns;
+		aged = aged_key(state, now);
+		if (aged <= worst)
+			continue;
+		worst = aged;
 		victim = cpu;
 	}
-	if (victim < 0)
-		return -1;
-	if (aged_key(cpu_state_of(victim), now) <= key + preempt_margin_ns)
-		return -1;
 	return victim;
 }
 

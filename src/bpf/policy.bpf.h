@@ -91,6 +91,21 @@ static __always_inline u64 bias_at(u32 function, u64 attained_ns)
 	return entry->bias_ns[bucket];
 }
 
+/*
+ * What was read before is read before what is read after. On x86 all loads are
+ * in order; elsewhere an atomic exchange sees to it.
+ */
+static __always_inline void read_in_order(void)
+{
+#if defined(__TARGET_ARCH_x86)
+	barrier();
+#else
+	u64 nothing = 0;
+
+	__sync_lock_test_and_set(&nothing, 1);
+#endif
+}
+
 /* An invocation that took so many times what was predicted has overrun. */
 #define OVERRUN 4
 
@@ -111,6 +126,7 @@ static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
 		const struct policy_entry *entry;
 		bool is_expected;
 
+		read_in_order();
 		entry = policy_of(g->function, version);
 		if (!entry)
 			return;
@@ -118,6 +134,7 @@ static __always_inline void policy_refresh(struct group_ctx *g, u64 attained_ns)
 		slice_ns = READ_ONCE(entry->slice_ns);
 		is_expected = is_learned(g->function, version) &&
 			      attained_ns / OVERRUN < READ_ONCE(entry->predicted_ns);
+		read_in_order();
 		if (version != policy_version)
 			continue;
 

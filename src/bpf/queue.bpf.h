@@ -57,19 +57,21 @@ static __always_inline bool is_anything_queued(void)
 }
 
 /* Of tasks at a queue's head that may not run here, so many are passed over. */
-#define MAX_PASSED_OVER 16
+#define MAX_PASSED_OVER 32
 
-/* The smallest key in @queue of a task @cpu may run, ~0 where there is none. */
+/*
+ * The smallest key in @queue of a task @cpu may run, ~0 where there is none.
+ * Where too many stand before it, it is at least the last one's, which is as
+ * good: who is better than that stays, and who is not looks in the queue.
+ */
 static __always_inline u64 key_for(u64 queue, s32 cpu)
 {
 	struct task_struct *p;
 	u32 passed = 0;
 
 	bpf_for_each(scx_dsq, p, queue, 0) {
-		if (is_allowed(p, cpu))
+		if (is_allowed(p, cpu) || ++passed > MAX_PASSED_OVER)
 			return p->scx.dsq_vtime;
-		if (++passed > MAX_PASSED_OVER)
-			break;
 	}
 	return ~0ULL;
 }

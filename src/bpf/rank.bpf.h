@@ -97,7 +97,7 @@ static __always_inline u64 rank(struct task_struct *p, struct task_ctx *tctx,
 		return tctx->key_ns;
 	}
 	bias_ns = weighted_bias(expected_bias(tctx, g, attained_ns, pending_ns), weight);
-	tctx->key_ns = tctx->base_ns + weighted(pending_ns, weight) + bias_ns;
+	tctx->key_ns = base_after(tctx, pending_ns, weight) + bias_ns;
 	return tctx->key_ns;
 }
 

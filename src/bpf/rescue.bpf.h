@@ -4,7 +4,8 @@
  * leaves a runnable task waiting for 30 s, and with a long enough backlog no
  * order of whole invocations can avoid that. So tasks that have waited longer
  * than rescue_after_ns move to a queue of their own, and every CPU serves one
- * of them each RESCUE_PERIOD_NS for a short slice.
+ * of them each RESCUE_PERIOD_NS for a short slice: 50 a second on each, so that
+ * more than 1,250 a CPU that stall at once are beyond it.
  */
 #ifndef ALPS_RESCUE_BPF_H
 #define ALPS_RESCUE_BPF_H
@@ -79,11 +80,16 @@ static __always_inline bool take_rescued(void)
 }
 
 /* The same before all others, but only once each period. */
+static __always_inline bool is_turn_of_rescued(const struct cpu_state *state, u64 now)
+{
+	return rescue_pending && (s64)(now - state->rescued_ns) >= (s64)RESCUE_PERIOD_NS;
+}
+
 static __always_inline bool take_rescued_in_turn(s32 cpu, u64 now)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
-	if (!rescue_pending || (s64)(now - state->rescued_ns) < (s64)RESCUE_PERIOD_NS)
+	if (!is_turn_of_rescued(state, now))
 		return false;
 	state->rescued_ns = now;
 	return take_rescued();

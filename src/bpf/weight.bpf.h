@@ -4,10 +4,11 @@
  * by. Who weighs twice as much counts its service and its expected remainder
  * half, so that hogs share a CPU by their weights.
  *
- * Of the weights on a cgroup's path the innermost that was set counts, be it
- * the container's, its pod's or its slice's. Multiplying them up would need to
- * know who competes on each level, and would count a pod twice whose only
- * container was given the same weight.
+ * Of the weights that were set on a cgroup's path, be it the container's, its
+ * pod's or its slice's, the smallest counts: what somebody was given no cgroup
+ * of his own can undo. Multiplying them up would need to know who competes on
+ * each level, and would count a pod twice whose only container was given the
+ * same weight.
  */
 #ifndef ALPS_WEIGHT_BPF_H
 #define ALPS_WEIGHT_BPF_H
@@ -21,6 +22,7 @@
 
 static __always_inline u64 shares_of(struct task_struct *p)
 {
+	unsigned long smallest = ~0UL;
 	struct task_group *tg;
 	int depth;
 
@@ -33,11 +35,11 @@ static __always_inline u64 shares_of(struct task_struct *p)
 		/* The root's shares are nobody's choice. */
 		if (!parent)
 			break;
-		if (tg->shares != DEFAULT_SHARES)
-			return tg->shares;
+		if (tg->shares != DEFAULT_SHARES && tg->shares < smallest)
+			smallest = tg->shares;
 		tg = parent;
 	}
-	return DEFAULT_SHARES;
+	return smallest == ~0UL ? DEFAULT_SHARES : smallest;
 }
 
 /* In units of WEIGHT_DEFAULT, at least 1. */

@@ -280,8 +280,9 @@ impl<'a> Engine<'a> {
             self.published.write(half, slot, entry);
         }
         self.published_slots[half] = entries.len();
-        self.published.finish();
+        self.published.in_order();
         self.parts.globals.set_policy_version(next);
+        self.published.in_order();
         self.policy_version = next;
         Ok(())
     }

@@ -59,9 +59,10 @@ impl Published {
         }
     }
 
-    /// What was written is seen before the version that is raised after it.
-    pub fn finish(&self) {
-        fence(Ordering::Release);
+    /// What was written before is seen before what is written after: a half's
+    /// entries, the version, the other half's entries.
+    pub fn in_order(&self) {
+        fence(Ordering::SeqCst);
     }
 }
 

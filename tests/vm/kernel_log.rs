@@ -7,6 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use anyhow::{Context, Result};
 
+use crate::proc;
+
 /// Marks of a kernel in trouble.
 const TROUBLE: &[&str] = &[
     "WARNING:",
@@ -29,8 +31,10 @@ const USUAL: &[&str] = &["enabled", "disabled (unregistered"];
 
 /// A warning of Linux 6.18 and how it ends: where a wake-up that was dispatched
 /// from select_cpu is called off, the next dispatch of that task meets what was
-/// left behind, says so and goes on. No other kernel was seen to say it.
+/// left behind, says so and goes on. On other kernels it is trouble.
 const HARMLESS: (&str, &str) = ("scx_dsq_insert_commit", "end trace");
+const IN_ITS_TRACE: &[&str] = &["WARNING:", "Call Trace"];
+const HARMLESS_ON: &str = "6.18.";
 
 pub struct KernelLog {
     file: File,
@@ -65,7 +69,10 @@ impl KernelLog {
                 Err(error) => return Err(error).context("cannot read the kernel's log"),
             }
         }
-        Ok(with_context(&without_harmless(lines)))
+        if proc::kernel_release()?.starts_with(HARMLESS_ON) {
+            lines = without_harmless(lines);
+        }
+        Ok(with_context(&lines))
     }
 }
 
@@ -88,11 +95,11 @@ fn without_harmless(lines: Vec<String>) -> Vec<String> {
     let mut kept = Vec::new();
     for line in lines {
         within |= line.contains("WARNING:") && line.contains(HARMLESS.0);
-        if !within {
+        let ends = line.contains(HARMLESS.1);
+        if !within || is_trouble(&line) && !IN_ITS_TRACE.iter().any(|mark| line.contains(mark)) {
             kept.push(line);
-        } else if line.contains(HARMLESS.1) {
-            within = false;
         }
+        within &= !ends;
     }
     kept
 }

@@ -11,6 +11,11 @@ fn read(pid: i32, file: &str) -> Result<String> {
         .with_context(|| format!("cannot read {file} of process {pid}"))
 }
 
+/// The kernel's version, such as `6.18.15`.
+pub fn kernel_release() -> Result<String> {
+    fs::read_to_string("/proc/sys/kernel/osrelease").context("cannot read the kernel's release")
+}
+
 /// The fields of `stat` after the command's name, from field 3 on.
 fn stat(pid: i32) -> Result<Vec<String>> {
     let text = read(pid, "stat")?;

@@ -7,6 +7,7 @@ mod bench_server;
 mod bench_versus;
 mod containers;
 mod cpusets;
+mod crowded;
 mod fork_storm;
 mod hooks;
 mod hotplug;
@@ -72,6 +73,7 @@ pub const ALL: &[Scenario] = &[
     responsiveness::SCENARIO,
     kernel_threads::SCENARIO,
     weights::SCENARIO,
+    crowded::SCENARIO,
     moved_starts::SCENARIO,
     lock_holder::SCENARIO,
     stress::SCENARIO,

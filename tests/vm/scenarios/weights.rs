@@ -10,7 +10,8 @@ use nix::errno::Errno;
 
 use crate::cgroup::Cgroup;
 use crate::child::Child;
-use crate::clock::{millis, spin_until};
+use crate::clock::{millis, spin, spin_until};
+use crate::cpus;
 use crate::known;
 use crate::load;
 use crate::machine::Machine;
@@ -28,11 +29,15 @@ const CPU: Duration = Duration::from_millis(50);
 const HOGS: usize = 2;
 const COMPETE: Duration = Duration::from_secs(3);
 
+/// How long a light hog has a CPU to itself, and then at most none of it.
+const ALONE: Duration = Duration::from_secs(4);
+const WITHOUT: Duration = Duration::from_millis(1500);
+
 pub const SCENARIO: Scenario = Scenario {
     name: "weights",
     title: "nice and cpu.weight decide between equal functions",
     machine: Machine::Exact,
-    limit: Duration::from_secs(30),
+    limit: Duration::from_secs(60),
     run,
 };
 
@@ -44,7 +49,11 @@ unsafe impl Board for Ends {}
 
 fn run(report: &Report) -> Result<()> {
     let functions = [Cgroup::new("favoured")?, Cgroup::new("other")?];
-    let daemon = known::start(&[("favoured", CPU), ("other", CPU)], &[])?;
+    let (pod, nested) = (Cgroup::new("pod")?, "pod/nested");
+    let known = [("favoured", CPU), ("other", CPU), (nested, CPU)];
+    let daemon = known::start(&known, &[])?;
+    alone_before(report, &functions)?;
+    pausing(report, &functions)?;
     let nice = batch(&functions, [0, 10])?;
     let nice_share = share(&functions, [0, 5])?;
     functions[0].set("cpu.weight", "1000")?;
@@ -53,6 +62,14 @@ fn run(report: &Report) -> Result<()> {
     functions[0].set("cpu.weight", "300")?;
     functions[1].set("cpu.weight", "100")?;
     let weight_share = share(&functions, [0, 0])?;
+
+    // Whatever it gives itself, it is in a pod that has little.
+    let [favoured, _] = functions;
+    pod.set("cpu.weight", "10")?;
+    pod.set("cgroup.subtree_control", "+cpu")?;
+    let nested = Cgroup::new(nested)?;
+    nested.set("cpu.weight", "10000")?;
+    let within = batch(&[favoured, nested], [0, 0])?;
     for (what, share) in [
         ("nice 0 and 5", nice_share),
         ("cpu.weight 300 and 100", weight_share),
@@ -65,7 +82,11 @@ fn run(report: &Report) -> Result<()> {
             "expected hogs to share the CPUs about three to one by {what}, and saw {share}"
         );
     }
-    for (what, [favoured, other]) in [("nice 0 and 10", nice), ("cpu.weight 1000 and 10", weight)] {
+    for (what, [favoured, other]) in [
+        ("nice 0 and 10", nice),
+        ("cpu.weight 1000 and 10", weight),
+        ("cpu.weight 300 and, in a cgroup of 10, 10000", within),
+    ] {
         report.note(format!(
             "{what}: done after {:.0} and {:.0} ms on average",
             millis(favoured),
@@ -80,6 +101,66 @@ fn run(report: &Report) -> Result<()> {
         );
     }
     daemon.stop()
+}
+
+/// Who was alone on its CPU is not made to wait for what it had of it then.
+fn alone_before(report: &Report, functions: &[Cgroup; 2]) -> Result<()> {
+    let [heavy, light] = [(&functions[0], 0), (&functions[1], 1)].map(|(function, cpu)| {
+        let hog = Child::start(Some(function), || spin_until(Duration::from_secs(3600)))?;
+        cpus::allow(hog.pid(), &[cpu])?;
+        anyhow::Ok(hog)
+    });
+    let (heavy, light) = (heavy?, light?);
+    set_nice(&light, 5)?;
+    sleep(ALONE);
+    cpus::allow(heavy.pid(), &[1])?;
+    let before = proc::cpu(light.pid())?;
+    sleep(WITHOUT);
+    let had = proc::cpu(light.pid())? - before;
+    report.note(format!(
+        "nice 5, alone for {ALONE:?}: {:.0} ms in the {WITHOUT:?} after another came",
+        millis(had)
+    ));
+    ensure!(
+        had > Duration::from_millis(50),
+        "expected a hog of nice 5 to get CPU time within {WITHOUT:?} after another came, and saw \
+         {had:?}"
+    );
+    Ok(())
+}
+
+/// Short pauses are no way to more than one's weight is worth.
+fn pausing(report: &Report, functions: &[Cgroup; 2]) -> Result<()> {
+    let steady = Child::start(Some(&functions[0]), || {
+        spin_until(Duration::from_secs(3600));
+    })?;
+    let pausing = Child::start(Some(&functions[1]), || {
+        loop {
+            spin(Duration::from_millis(1));
+            sleep(Duration::from_micros(50));
+        }
+    })?;
+    set_nice(&pausing, 10)?;
+    for hog in [&steady, &pausing] {
+        cpus::allow(hog.pid(), &[1])?;
+    }
+    // Until as much is expected of both.
+    sleep(COMPETE);
+    let used = || anyhow::Ok([proc::cpu(steady.pid())?, proc::cpu(pausing.pid())?]);
+    let before = used()?;
+    sleep(COMPETE);
+    let after = used()?;
+    let [steady, pausing] = [0, 1].map(|which| (after[which] - before[which]).as_secs_f64());
+    report.note(format!(
+        "nice 0, and nice 10 with pauses: {:.1} times the other's",
+        steady / pausing
+    ));
+    ensure!(
+        steady > 4.0 * pausing,
+        "expected a hog of nice 10 to get at most a quarter whatever pauses it makes, and saw \
+         {steady:.2} and {pausing:.2} s"
+    );
+    Ok(())
 }
 
 /// How many times as much CPU time the first function's hogs get.
