@@ -9,7 +9,7 @@
  * All three hooks are called with rq->lock held: nothing here may create task
  * storage, wake anybody, or ask who the current task is.
  */
-#include <scx/common.bpf.h>
+#include "kernel.bpf.h"
 #include "intf.h"
 
 char _license[] SEC("license") = "GPL";

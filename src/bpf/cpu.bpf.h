@@ -19,6 +19,7 @@ struct cpu_state {
 	u64 seen_empty_ns;	/* when it found its queue empty last, see place.bpf.h */
 	u64 mean_burst_ns;	/* of the task, ~0 for none of ours */
 	u32 handing_over;	/* until the next switch: pid of who gives it to a task it woke */
+	u32 pid;		/* of the task, 0 while idle */
 	u32 function;
 	u32 weight;		/* of the task, see weight.bpf.h */
 	u32 llc;		/* set by the daemon before it attaches */
@@ -39,6 +40,7 @@ static __always_inline void now_idle(s32 cpu)
 {
 	struct cpu_state *state = cpu_state_of(cpu);
 
+	state->pid = 0;
 	state->key_ns = 0;
 	state->mean_burst_ns = ~0ULL;
 }
@@ -59,6 +61,7 @@ static __always_inline void now_running(struct task_struct *p,
 
 	state->key_ns = bpf_core_field_exists(p->scx) &&
 			p->scx.flags & SCX_TASK_QUEUED ? tctx->key_ns : 0;
+	state->pid = p->pid;
 	state->since_ns = now;
 	state->attained_ns = g->cpu_ns;
 	state->base_ns = tctx->base_ns;

@@ -13,7 +13,7 @@
  *	queue, place	where a task waits, and which CPU it takes
  *	grace, rescue	the two exceptions from the order
  */
-#include <scx/common.bpf.h>
+#include "kernel.bpf.h"
 #include "intf.h"
 
 char _license[] SEC("license") = "GPL";
@@ -138,7 +138,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 
-	if (pending_ns && may_take_grace(p, g)) {
+	if (pending_ns && !tctx->waiting_since_ns && may_take_grace(p, g)) {
 		g->grace_ns += GRACE_SLICE_NS;
 		slice_ns = GRACE_SLICE_NS;
 		if (tctx->base_ns < key)

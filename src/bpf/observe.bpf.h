@@ -170,21 +170,11 @@ static __always_inline void went_to_sleep(struct task_struct *p,
 	}
 }
 
-static __always_inline void switched_out(struct task_struct *p, u64 now,
-					 bool sleeps, bool dead)
+static __always_inline void account(struct task_struct *p, struct task_ctx *tctx,
+				    struct group_ctx *g)
 {
-	struct task_ctx *tctx = task_ctx_of(p);
-	struct group_ctx *g;
-	u64 ran;
+	u64 ran = unaccounted_ns(p, tctx);
 
-	if (!tctx)
-		return;
-	g = group_of(p, tctx);
-	if (!g)
-		return;
-
-	tctx->on_cpu = 0;
-	ran = unaccounted_ns(p, tctx);
 	tctx->exec_seen_ns += ran;
 	tctx->base_ns = base_after(tctx, ran, tctx->weight);
 	tctx->burst_ns += ran;
@@ -195,8 +185,21 @@ static __always_inline void switched_out(struct task_struct *p, u64 now,
 		__sync_fetch_and_add(&g->cpu_ns, ran);
 		__sync_fetch_and_add(&g->switches, 1);
 	}
-	if (sleeps)
-		went_to_sleep(p, tctx, g, now, dead);
+}
+
+/* To sleep, or for good; who is preempted is accounted when it goes on. */
+static __always_inline void switched_out(struct task_struct *p, u64 now, bool dead)
+{
+	struct task_ctx *tctx = task_ctx_of(p);
+	struct group_ctx *g;
+
+	if (!tctx)
+		return;
+	g = group_of(p, tctx);
+	if (!g)
+		return;
+	account(p, tctx, g);
+	went_to_sleep(p, tctx, g, now, dead);
 }
 
 /*
@@ -219,6 +222,9 @@ static __always_inline void limit_credit(struct task_ctx *tctx,
 	u64 lead = max_bias_ns / 2, turn = CREDIT_TURN_NS * bias_factor_16 / 16;
 	u64 oldest;
 
+	/* As mostly: it has not even waited for what everybody has credit for. */
+	if (now - base <= max_bias_ns / 2)
+		return;
 	if (g->function != FUNCTION_GENERIC && g->is_expected && turn < lead)
 		lead = turn;
 	oldest = now - (max_bias_ns - lead);
@@ -239,9 +245,11 @@ static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 	if (!g)
 		return;
 	became_runnable(p, tctx, g, now);
+	if (unaccounted_ns(p, tctx))
+		account(p, tctx, g);
 	limit_credit(tctx, g, now);
 	tctx->waiting_since_ns = 0;
-	tctx->on_cpu = 1;
+	tctx->cpu = cpu;
 	if (!g->first_run_ns)
 		g->first_run_ns = now;
 	now_running(p, tctx, g, cpu, now);
@@ -255,14 +263,13 @@ int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
 	s32 cpu = bpf_get_smp_processor_id();
 
 	cpu_state_of(cpu)->handing_over = 0;
-	if (prev->pid)
-		switched_out(prev, now, !preempt && prev_state,
-			     prev_state & TASK_DEAD);
+	if (prev->pid && !preempt && prev_state)
+		switched_out(prev, now, prev_state & TASK_DEAD);
 	if (next->pid)
 		switched_in(next, cpu, now);
 	else
 		now_idle(cpu);
-	if (enforcing && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO)
+	if (next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO && enforcing)
 		scx_bpf_reenqueue_local_from_anywhere();
 	return 0;
 }

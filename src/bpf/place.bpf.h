@@ -96,6 +96,14 @@ static __always_inline void claim(s32 cpu, u64 key)
  */
 #define HANDOVER_SLICE_NS (500ULL * NSEC_PER_USEC)
 
+/* Whether nobody waits where only this CPU takes tasks from. */
+static __always_inline bool is_local_queue_empty(void)
+{
+	const struct rq *rq = bpf_this_cpu_ptr(&runqueues);
+
+	return !rq->scx.local_dsq.nr;
+}
+
 /* Finding the queue costs as much as the rest, so a look holds for so long. */
 #define EMPTY_LOOK_NS (100ULL * NSEC_PER_USEC)
 
@@ -120,8 +128,7 @@ static __always_inline bool hands_over(struct task_struct *p, struct task_ctx *t
 		return false;
 	waker = bpf_get_current_task_btf();
 	if (waker->flags & PF_EXITING || !(waker->scx.flags & SCX_TASK_QUEUED) ||
-	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL_ON | this_cpu) ||
-	    !is_queue_empty(state, this_cpu, now))
+	    !is_local_queue_empty() || !is_queue_empty(state, this_cpu, now))
 		return false;
 	state->handing_over = waker->pid;
 	tctx->key_ns = tctx->base_ns;

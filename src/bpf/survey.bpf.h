@@ -82,7 +82,7 @@ int survey(struct bpf_iter__task *ctx)
 	row.pid = p->tgid;
 	row.function = g->function;
 	row.nr_runnable = g->nr_runnable > 0 ? g->nr_runnable : 0;
-	row.running = tctx->on_cpu;
+	row.running = cpu_state_of(tctx->cpu)->pid == p->pid;
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
 }

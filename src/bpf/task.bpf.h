@@ -12,7 +12,7 @@ struct group_ctx {
 	u64 arrival_ns;		/* 0: none open, or its start was not seen */
 	u64 first_run_ns;
 	u64 idle_since_ns;	/* valid while nr_runnable is 0 */
-	u64 cpu_ns;		/* attained service, up to the last switch-out */
+	u64 cpu_ns;		/* attained service, as far as it is accounted */
 	u32 switches;
 	s32 nr_runnable;	/* threads whose task_ctx.runnable is set */
 
@@ -43,7 +43,7 @@ struct task_ctx {
 	u64 key_ns;		/* its last rank, smaller is sooner */
 	u64 waiting_since_ns;	/* first queued after it last ran; 0 once it runs */
 	u32 runnable;
-	u32 on_cpu;
+	s32 cpu;		/* where it ran last, and what runs there now is in cpu.bpf.h */
 	u32 weight;		/* at its last ranking, 0 before; see weight.bpf.h */
 	u32 pad;
 	struct group_ctx group;
@@ -106,7 +106,7 @@ static __always_inline struct group_ctx *group_of(struct task_struct *p,
 	return leader ? &leader->group : NULL;
 }
 
-/* Service since the last switch-out; right on the CPU that runs @p. */
+/* Service that is not accounted yet; right while @p waits and on the CPU that runs it. */
 static __always_inline u64 unaccounted_ns(const struct task_struct *p,
 					  const struct task_ctx *tctx)
 {

@@ -104,7 +104,8 @@ impl Point {
     }
 }
 
-/// `1 / G` for every bucket; 0 where the sample never was.
+/// `1 / G` for every bucket; 0 where the sample never was, which is most of the
+/// grid for a short function.
 fn costs(sample: &Distribution, objective: Objective) -> [f64; BUCKETS] {
     let mut costs = [0.0; BUCKETS];
     // The upper hull of the ends of all buckets passed, the leftmost on top.
@@ -113,7 +114,8 @@ fn costs(sample: &Distribution, objective: Objective) -> [f64; BUCKETS] {
     let mut end = Point::default();
     let mut weight_above = 0.0;
     let mut reward_above = 0.0;
-    for (index, bucket) in sample.buckets().iter().enumerate().rev() {
+    let reached = &sample.buckets()[..sample.reached()];
+    for (index, bucket) in reached.iter().enumerate().rev() {
         let own = if bucket.weight > 0.0 {
             reward_of(index, bucket.reach / bucket.weight, objective)
         } else {

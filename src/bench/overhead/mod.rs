@@ -5,9 +5,9 @@
 mod fork_exit;
 mod ping_pong;
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -21,10 +21,9 @@ use super::host::Host;
 use super::interrupt::Interrupt;
 use super::process::{Child, errno};
 use super::quiet;
-use super::shared::Shared;
 use super::toggle::{Scheduler, Toggle};
 
-/// How often waiting looks for an interruption.
+/// How long one waits before looking for an interruption.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Between a switch of schedulers and the first benchmark.
@@ -96,19 +95,28 @@ pub fn run(args: &OverheadArgs, toggle: &mut dyn Toggle) -> Result<()> {
         ("fork and exit anywhere", Kind::ForkExit, args.forks, false),
     ];
 
-    let mut costs = Vec::new();
     let schedulers = if args.kernel_only {
         &[Scheduler::Kernel][..]
     } else {
         &Scheduler::ALL
     };
+    let mut runners = Vec::new();
+    for _ in schedulers {
+        for (_, kind, operations, pinned) in benchmarks {
+            for _ in 0..args.repeat {
+                runners.push(Runner::start(kind, operations, pinned)?);
+            }
+        }
+    }
+    let mut runners = runners.iter_mut();
+    let mut costs = Vec::new();
     for scheduler in schedulers {
         scheduler.take_over(toggle)?;
         quiet::settle(SETTLE, interrupt.raised())?;
-        for (_, kind, operations, pinned) in benchmarks {
+        for _ in benchmarks {
             let mut runs = Vec::new();
-            for _ in 0..args.repeat {
-                runs.push(measure(kind, operations, pinned, interrupt.raised())?);
+            for runner in runners.by_ref().take(args.repeat) {
+                runs.push(runner.run(interrupt.raised())?);
             }
             costs.push(median(&runs));
         }
@@ -153,43 +161,68 @@ fn table(names: &[&str], kernel: &str, costs: &[Cost]) -> Table {
     table
 }
 
-fn measure(kind: Kind, operations: u64, pinned: bool, interrupted: &AtomicBool) -> Result<Cost> {
-    let results = Shared::<AtomicU64>::new(3).context("no memory for the measurement")?;
-    let [elapsed_ns, cpu_ns, errno] = &*results else {
-        bail!("no memory for the measurement");
-    };
-    // A process of its own, so that the forks of its benchmark are not its
-    // parent's and can be ended with it.
-    let child = Child::fork(|| {
-        let pin = if pinned { pin_to_one_cpu() } else { Ok(()) };
-        let total = pin.and_then(|()| match kind {
-            Kind::PingPong => ping_pong::run(operations),
-            Kind::ForkExit => fork_exit::run(operations),
-        });
-        match total {
-            Ok(total) => {
-                elapsed_ns.store(total.elapsed_ns, Relaxed);
-                cpu_ns.store(total.cpu_ns, Relaxed);
+/// A process that runs a benchmark when told to.
+///
+/// All are forked before the first scheduler takes over and live until the
+/// last has been measured: what a fork has to do depends on what is mapped
+/// into the process, and on how many others map the same files.
+struct Runner {
+    operations: u64,
+    line: UnixStream,
+    _process: Child,
+}
+
+impl Runner {
+    fn start(kind: Kind, operations: u64, pinned: bool) -> Result<Self> {
+        let (line, mut other_end) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        line.set_read_timeout(Some(PATIENCE))?;
+        let process = Child::fork(move || {
+            let mut word = [0];
+            if other_end.read_exact(&mut word).is_err() {
+                return;
             }
-            Err(number) => errno.store(number as u64, Relaxed),
-        }
-    })?;
-    while !child.wait(PATIENCE)? {
-        if interrupted.load(Relaxed) {
-            bail!("interrupted");
-        }
+            let pin = if pinned { pin_to_one_cpu() } else { Ok(()) };
+            let total = pin.and_then(|()| match kind {
+                Kind::PingPong => ping_pong::run(operations),
+                Kind::ForkExit => fork_exit::run(operations),
+            });
+            let answer = match total {
+                Ok(total) => [total.elapsed_ns, total.cpu_ns, 0],
+                Err(number) => [0, 0, number as u64],
+            };
+            let told = other_end.write_all(answer.map(u64::to_ne_bytes).as_flattened());
+            // Until it is killed.
+            let _ = told.and_then(|()| other_end.read_exact(&mut word));
+        })?;
+        Ok(Self {
+            operations,
+            line,
+            _process: process,
+        })
     }
-    drop(child);
-    let errno = errno.load(Relaxed);
-    if errno != 0 {
-        let error = io::Error::from_raw_os_error(i32::try_from(errno)?);
-        return Err(error).context("a benchmark failed");
+
+    fn run(&mut self, interrupted: &AtomicBool) -> Result<Cost> {
+        self.line.write_all(&[0])?;
+        let mut answer = [[0; 8]; 3];
+        while let Err(error) = self.line.read_exact(answer.as_flattened_mut()) {
+            if error.kind() != io::ErrorKind::WouldBlock {
+                return Err(error).context("the process of a benchmark ended early");
+            }
+            if interrupted.load(Relaxed) {
+                bail!("interrupted");
+            }
+        }
+        let [elapsed_ns, cpu_ns, errno] = answer.map(u64::from_ne_bytes);
+        if errno != 0 {
+            let error = io::Error::from_raw_os_error(i32::try_from(errno)?);
+            return Err(error).context("a benchmark failed");
+        }
+        let per_operation = |total_ns: u64| total_ns as f64 / self.operations as f64;
+        Ok(Cost {
+            elapsed_ns: per_operation(elapsed_ns),
+            cpu_ns: per_operation(cpu_ns),
+        })
     }
-    let per_operation = |total: &AtomicU64| total.load(Relaxed) as f64 / operations as f64;
-    Ok(Cost {
-        elapsed_ns: per_operation(elapsed_ns),
-        cpu_ns: per_operation(cpu_ns),
-    })
 }
 
 /// Keeps this process, and those it forks, on the first CPU it may use.
@@ -237,7 +270,8 @@ mod tests {
             (Kind::PingPong, false),
             (Kind::ForkExit, true),
         ] {
-            let cost = measure(kind, 50, pinned, &interrupted).unwrap();
+            let mut runner = Runner::start(kind, 50, pinned).unwrap();
+            let cost = runner.run(&interrupted).unwrap();
             assert!(cost.elapsed_ns > 0.0 && cost.cpu_ns > 0.0, "{cost:?}");
         }
     }
