@@ -127,7 +127,9 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 	}
 
 	pending_ns = unaccounted_ns(p, tctx);
-	key = rank(p, tctx, g, pending_ns);
+	if (pending_ns)
+		account(p, tctx, g);
+	key = rank(p, tctx, g, 0);
 	slice_ns = slice_of(g);
 
 	/* Turned out by a real-time task, it waits where it is not in the way. */
@@ -138,7 +140,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 
-	if (pending_ns && !tctx->waiting_since_ns && may_take_grace(p, g)) {
+	if (pending_ns && may_take_grace(p, g)) {
 		g->grace_ns += GRACE_SLICE_NS;
 		slice_ns = GRACE_SLICE_NS;
 		if (tctx->base_ns < key)
@@ -255,7 +257,7 @@ void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 	note_rank(state, tctx, g);
 	best_queue(cpu, &head_key);
 	if ((head_key < key && key - head_key > preempt_margin_ns) ||
-	    scx_bpf_dsq_nr_queued(SCX_DSQ_LOCAL) ||
+	    !is_local_queue_empty() ||
 	    is_turn_of_rescued(state, scx_bpf_now()))
 		scx_bpf_task_set_slice(p, 0);
 }

@@ -187,7 +187,10 @@ static __always_inline void account(struct task_struct *p, struct task_ctx *tctx
 	}
 }
 
-/* To sleep, or for good; who is preempted is accounted when it goes on. */
+/*
+ * To sleep, or for good. Who is preempted is accounted when it queues, or by
+ * another scheduler's doing when it goes on.
+ */
 static __always_inline void switched_out(struct task_struct *p, u64 now, bool dead)
 {
 	struct task_ctx *tctx = task_ctx_of(p);
@@ -223,7 +226,7 @@ static __always_inline void limit_credit(struct task_ctx *tctx,
 	u64 oldest;
 
 	/* As mostly: it has not even waited for what everybody has credit for. */
-	if (now - base <= max_bias_ns / 2)
+	if ((s64)(now - tctx->base_ns) <= (s64)(max_bias_ns / 2))
 		return;
 	if (g->function != FUNCTION_GENERIC && g->is_expected && turn < lead)
 		lead = turn;

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 
 use crate::cgroup::Cgroup;
 use crate::child::Child;
-use crate::clock::{millis, spin, spin_until};
+use crate::clock::{millis, spin_until};
 use crate::cpus;
 use crate::known;
 use crate::load;
@@ -53,7 +53,6 @@ fn run(report: &Report) -> Result<()> {
     let known = [("favoured", CPU), ("other", CPU), (nested, CPU)];
     let daemon = known::start(&known, &[])?;
     alone_before(report, &functions)?;
-    pausing(report, &functions)?;
     let nice = batch(&functions, [0, 10])?;
     let nice_share = share(&functions, [0, 5])?;
     functions[0].set("cpu.weight", "1000")?;
@@ -125,40 +124,6 @@ fn alone_before(report: &Report, functions: &[Cgroup; 2]) -> Result<()> {
         had > Duration::from_millis(50),
         "expected a hog of nice 5 to get CPU time within {WITHOUT:?} after another came, and saw \
          {had:?}"
-    );
-    Ok(())
-}
-
-/// Short pauses are no way to more than one's weight is worth.
-fn pausing(report: &Report, functions: &[Cgroup; 2]) -> Result<()> {
-    let steady = Child::start(Some(&functions[0]), || {
-        spin_until(Duration::from_secs(3600));
-    })?;
-    let pausing = Child::start(Some(&functions[1]), || {
-        loop {
-            spin(Duration::from_millis(1));
-            sleep(Duration::from_micros(50));
-        }
-    })?;
-    set_nice(&pausing, 10)?;
-    for hog in [&steady, &pausing] {
-        cpus::allow(hog.pid(), &[1])?;
-    }
-    // Until as much is expected of both.
-    sleep(COMPETE);
-    let used = || anyhow::Ok([proc::cpu(steady.pid())?, proc::cpu(pausing.pid())?]);
-    let before = used()?;
-    sleep(COMPETE);
-    let after = used()?;
-    let [steady, pausing] = [0, 1].map(|which| (after[which] - before[which]).as_secs_f64());
-    report.note(format!(
-        "nice 0, and nice 10 with pauses: {:.1} times the other's",
-        steady / pausing
-    ));
-    ensure!(
-        steady > 4.0 * pausing,
-        "expected a hog of nice 10 to get at most a quarter whatever pauses it makes, and saw \
-         {steady:.2} and {pausing:.2} s"
     );
     Ok(())
 }
