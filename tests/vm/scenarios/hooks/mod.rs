@@ -2,13 +2,15 @@
 //! On kernels with the hooks in CFS instead of sched_ext.
 
 pub mod answers;
+pub mod bench;
 pub mod order;
 pub mod plug;
+pub mod refusals;
 pub mod switching;
 pub mod throttled;
 pub mod ties;
 
-use super::{identity, learning, moves, observation, realtime, starvation};
+use super::{identity, learning, moves, observation, realtime, starvation, statistics};
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 
@@ -20,7 +22,7 @@ pub const REALTIME: Scenario = Scenario {
 
 pub const STARVATION: Scenario = Scenario {
     name: "hooks-starvation",
-    machine: Machine::Hooks,
+    machine: Machine::HooksExact,
     ..starvation::SCENARIO
 };
 
@@ -34,6 +36,12 @@ pub const MOVES: Scenario = Scenario {
     name: "hooks-moves",
     machine: Machine::Hooks,
     ..moves::SCENARIO
+};
+
+pub const STATISTICS: Scenario = Scenario {
+    name: "hooks-statistics",
+    machine: Machine::Hooks,
+    ..statistics::SCENARIO
 };
 
 pub const OBSERVATION: Scenario = Scenario {
