@@ -16,6 +16,7 @@ use crate::proc;
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::stream::{Arrivals, Entry, Stream};
+use crate::wait;
 
 const BIAS: &str = "bpf_cfs_entity_bias";
 const TICK: &str = "bpf_cfs_preempt_tick";
@@ -40,6 +41,9 @@ const ANSWERS: &[&[(&str, i32)]] = &[
 
 /// For so long each set of answers is in force.
 const HELD: Duration = Duration::from_secs(2);
+
+/// The largest bias, and the turns of the others beside it on a CPU.
+const BIAS_FADES: Duration = Duration::from_secs(10);
 
 /// Beside the hogs.
 const SHORT: Duration = Duration::from_millis(2);
@@ -105,6 +109,12 @@ fn run(report: &Report, bound: Duration) -> Result<()> {
             "expected everybody to run with {answers:?} and saw {ended} short ones end and hogs \
              have {had:?} of {HELD:?}"
         );
+        // Who waits keeps its bias until it is picked.
+        let before = cpu_times(&hogs)?;
+        wait::until("everybody to run without", BIAS_FADES, || {
+            let now = cpu_times(&hogs)?;
+            Ok(now.iter().zip(&before).all(|(now, before)| now > before))
+        })?;
     }
     stream.stop()?;
     Ok(())

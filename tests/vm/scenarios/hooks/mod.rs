@@ -11,6 +11,7 @@ pub mod throttled;
 pub mod ties;
 
 use super::{identity, learning, moves, observation, realtime, starvation, statistics};
+use crate::cpus;
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 
@@ -20,9 +21,16 @@ pub const REALTIME: Scenario = Scenario {
     ..realtime::SCENARIO
 };
 
+/// On one CPU: CFS's load balancer would give the long one another to itself.
 pub const STARVATION: Scenario = Scenario {
     name: "hooks-starvation",
     machine: Machine::HooksExact,
+    run: |report| {
+        cpus::set_online(1, false)?;
+        let outcome = (starvation::SCENARIO.run)(report);
+        cpus::set_online(1, true)?;
+        outcome
+    },
     ..starvation::SCENARIO
 };
 
