@@ -28,12 +28,14 @@ test-kernels: build
 	@scripts/setup vm
 	@SCX_ALPS_TEST_KERNELS=6.16,6.17 $(CARGO) test --release --locked --test vm
 
-# On Linux 6.1 with the hooks in CFS, which is built first: tens of minutes once.
+# On Linux 6.1 with the hooks in CFS, and without, both of which are built first:
+# tens of minutes once.
 test-cfs: build
 	@scripts/setup vm
 	@scripts/setup kernel
 	@kernel/build patched >/dev/null
 	@SCX_ALPS_TEST_KERNELS=hooks $(CARGO) test --release --locked --test vm
+	@scripts/test-cfs-off
 
 # The same with what finds mistakes in the hooks, much slower.
 test-cfs-debug: build

@@ -26,6 +26,15 @@ char _license[] SEC("license") = "GPL";
 #include "assign.bpf.h"
 #include "rank.bpf.h"
 
+/* From 5.18-rc1 to rc6 the state came before the tasks. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(observe_early_switch, bool preempt, unsigned int prev_state,
+	     struct task_struct *prev, struct task_struct *next)
+{
+	note_switch(preempt, prev, next, prev_state);
+	return 0;
+}
+
 /* What the patched kernel adds to an entity. */
 struct sched_entity___hooks {
 	u64 vbias;

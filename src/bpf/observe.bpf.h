@@ -258,9 +258,9 @@ static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 	now_running(p, tctx, g, cpu, now);
 }
 
-SEC("tp_btf/sched_switch")
-int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
-	     struct task_struct *next, unsigned int prev_state)
+static __always_inline void note_switch(bool preempt, struct task_struct *prev,
+					struct task_struct *next,
+					unsigned int prev_state)
 {
 	u64 now = bpf_ktime_get_ns();
 	s32 cpu = bpf_get_smp_processor_id();
@@ -274,6 +274,13 @@ int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
 		now_idle(cpu);
 	if (next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO && enforcing)
 		scx_bpf_reenqueue_local_from_anywhere();
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(observe_switch, bool preempt, struct task_struct *prev,
+	     struct task_struct *next, unsigned int prev_state)
+{
+	note_switch(preempt, prev, next, prev_state);
 	return 0;
 }
 

@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use libbpf_rs::btf::{Btf, BtfKind, BtfType, types};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{Iter, Link, MapHandle, OpenObject};
 
@@ -43,6 +44,9 @@ impl<'a> Cfs<'a> {
         };
         // Is about sched_ext.
         skel.progs.scx_lib_init_probe.set_autoload(false);
+        let is_early = is_state_before_tasks()?;
+        skel.progs.observe_switch.set_autoload(!is_early);
+        skel.progs.observe_early_switch.set_autoload(is_early);
 
         let Some(rodata) = skel.maps.rodata_data.as_mut() else {
             bail!("the BPF object has no read-only data: the build is broken");
@@ -64,7 +68,12 @@ impl<'a> Cfs<'a> {
             .load()
             .context("the kernel refused the BPF programs (--verbose says why)")?;
         let assigning = attach(&skel.progs.assign_process)?;
-        let parts = parts!(skel);
+        let observe_switch = if is_early {
+            &skel.progs.observe_early_switch
+        } else {
+            &skel.progs.observe_switch
+        };
+        let parts = parts!(skel, observe_switch);
         let mut cfs = Self {
             skel,
             enforcing: Vec::new(),
@@ -125,6 +134,21 @@ impl<'a> Cfs<'a> {
             .context("cannot read the task iterator")?;
         Ok(())
     }
+}
+
+/// Whether the kernel tells of a switch in the order that only 5.18 had, before rc7.
+fn is_state_before_tasks() -> Result<bool> {
+    const TRACEPOINT: &str = "btf_trace_sched_switch";
+    let btf = Btf::from_vmlinux().context("cannot read the kernel's type information")?;
+    let second = btf
+        .type_by_name::<types::Typedef<'_>>(TRACEPOINT)
+        .and_then(|pointer| pointer.next_type()?.next_type())
+        .and_then(|function| types::FuncProto::try_from(function).ok())
+        // Data of the tracepoint's own, and whether it is a preemption.
+        .and_then(|function| function.iter().nth(2).map(|parameter| parameter.ty))
+        .and_then(|id| btf.type_by_id::<BtfType<'_>>(id))
+        .with_context(|| format!("the kernel's type information has no {TRACEPOINT}"))?;
+    Ok(second.skip_mods_and_typedefs().kind() != BtfKind::Ptr)
 }
 
 /// What makes of the largest bias wanted one that the kernel takes.

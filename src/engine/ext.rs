@@ -77,7 +77,7 @@ impl<'a> Ext<'a> {
 
         let mut skel = scx_ops_load!(skel, alps_ops, uei)?;
         let init_probe = attach(&skel.progs.scx_lib_init_probe)?;
-        let parts = parts!(skel);
+        let parts = parts!(skel, &skel.progs.observe_switch);
         let mut ext = Self {
             skel,
             enforcing: None,

@@ -130,10 +130,11 @@ struct Parts {
     _observers: Vec<Link>,
 }
 
-/// The parts of a loaded skeleton, its observers attached.
+/// The parts of a loaded skeleton, its observers attached; that of switches is
+/// `$observe_switch`.
 macro_rules! parts {
-    ($skel:expr) => {{
-        let (maps, progs) = (&mut $skel.maps, &mut $skel.progs);
+    ($skel:expr, $observe_switch:expr) => {{
+        let (maps, progs) = (&mut $skel.maps, &$skel.progs);
         Parts {
             policy: MapHandle::try_from(&maps.policy)?,
             cgroup_functions: MapHandle::try_from(&maps.cgroup_functions)?,
@@ -144,7 +145,7 @@ macro_rules! parts {
             globals: $crate::engine::globals::globals!(maps)?,
             survey: $crate::engine::attach(&progs.survey)?,
             _observers: [
-                &progs.observe_switch,
+                $observe_switch,
                 &progs.observe_fork,
                 &progs.observe_wakeup_new,
                 &progs.observe_exec,

@@ -64,6 +64,18 @@ impl Cgroup {
             .with_context(|| format!("cannot set {control} of {} to {value}", self.name))
     }
 
+    /// CPU time of all that ran in it.
+    pub fn cpu(&self) -> Result<Duration> {
+        let text = fs::read_to_string(self.path.join("cpu.stat"))
+            .with_context(|| format!("cannot read cpu.stat of {}", self.name))?;
+        let usage = text
+            .lines()
+            .find_map(|line| line.strip_prefix("usage_usec "))
+            .context("cpu.stat has no usage")?;
+        let usage_us = usage.parse().context("cpu.stat's usage is no number")?;
+        Ok(Duration::from_micros(usage_us))
+    }
+
     /// Move a process here.
     pub fn take(&self, pid: i32) -> Result<()> {
         self.set("cgroup.procs", &pid.to_string())

@@ -95,6 +95,9 @@ impl Daemon {
 
     fn switch(&self, command: &str, state: &str) -> Result<Object> {
         let status = control::command(Path::new(SOCKET), command)?;
+        if status.flag("enforcing")? != (state == "enabled") {
+            bail!("expected '{command}' to be obeyed and saw {status:?}");
+        }
         let seen = sched_ext::state();
         if sched_ext::is_there() && seen != state {
             bail!("expected sched_ext to be {state} after '{command}' and saw {seen}");

@@ -43,6 +43,10 @@ const IMPOSSIBLE: &[(&[&str], &[&str])] = &[
     ),
     (&["--no-such-option"], &["--no-such-option"]),
     (
+        &["--engine", "cfs"],
+        &["no hook bpf_cfs_entity_bias", "kernel/README.md"],
+    ),
+    (
         &["--socket", "/proc/version"],
         &["/proc/version", "no socket"],
     ),
@@ -103,7 +107,7 @@ fn run(report: &Report) -> Result<()> {
     expect_refusal(
         report,
         in_other_world(WITHOUT_SCHED_EXT, ""),
-        &["no sched_ext", "6.16"],
+        &["no sched_ext", "6.16", "hooks in CFS", "kernel/README.md"],
     )?;
     expect_refusal(
         report,
@@ -152,7 +156,7 @@ fn expect_refusal(report: &Report, command: Command, told: &[&str]) -> Result<()
 }
 
 /// Refused in one sentence, which holds all of `told`.
-fn expect_told(report: &Report, mut command: Command, told: &[&str]) -> Result<()> {
+pub fn expect_told(report: &Report, mut command: Command, told: &[&str]) -> Result<()> {
     let output = command
         .stdin(Stdio::null())
         .output()

@@ -2,13 +2,16 @@
 //! On kernels with the hooks in CFS instead of sched_ext.
 
 pub mod answers;
+pub mod bench;
 pub mod order;
 pub mod plug;
+pub mod refusals;
 pub mod switching;
 pub mod throttled;
 pub mod ties;
 
-use super::{identity, learning, moves, observation, realtime, starvation};
+use super::{identity, learning, moves, observation, realtime, starvation, statistics};
+use crate::cpus;
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 
@@ -18,9 +21,16 @@ pub const REALTIME: Scenario = Scenario {
     ..realtime::SCENARIO
 };
 
+/// On one CPU: CFS's load balancer would give the long one another to itself.
 pub const STARVATION: Scenario = Scenario {
     name: "hooks-starvation",
-    machine: Machine::Hooks,
+    machine: Machine::HooksExact,
+    run: |report| {
+        cpus::set_online(1, false)?;
+        let outcome = (starvation::SCENARIO.run)(report);
+        cpus::set_online(1, true)?;
+        outcome
+    },
     ..starvation::SCENARIO
 };
 
@@ -34,6 +44,12 @@ pub const MOVES: Scenario = Scenario {
     name: "hooks-moves",
     machine: Machine::Hooks,
     ..moves::SCENARIO
+};
+
+pub const STATISTICS: Scenario = Scenario {
+    name: "hooks-statistics",
+    machine: Machine::Hooks,
+    ..statistics::SCENARIO
 };
 
 pub const OBSERVATION: Scenario = Scenario {

@@ -19,7 +19,7 @@ pub const SCENARIO: Scenario = Scenario {
     name: "hooks-switching",
     title: "attached to the hooks in CFS and detached 100 times under load",
     machine: Machine::Hooks,
-    limit: Duration::from_secs(180),
+    limit: Duration::from_secs(600),
     run,
 };
 
