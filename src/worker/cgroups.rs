@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use scx_alps::platform::WORKER_MARK;
+
 use super::limits::Limits;
 use crate::bench::cgroups::mount_point;
 
@@ -78,6 +80,13 @@ impl Cgroups {
             );
         }
         remove_below(&dir)?;
+        // Before there is any function, so that none is seen without it.
+        if let Err(error) = xattr::set(&dir, WORKER_MARK, b"") {
+            eprintln!(
+                "note: functions will be called after their cgroups: cannot mark {}: {error}",
+                dir.display()
+            );
+        }
         let mut cgroups = Self {
             dir,
             made,
@@ -146,6 +155,7 @@ impl Drop for Cgroups {
     fn drop(&mut self) {
         // What is left behind is removed by the next worker.
         let _ = remove_below(&self.dir);
+        let _ = xattr::remove(&self.dir, WORKER_MARK);
         for dir in self.made.iter().rev() {
             let _ = fs::remove_dir(dir);
         }
