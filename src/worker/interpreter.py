@@ -41,7 +41,8 @@ def work(function, fds):
         os.closerange(3, 1024)
         with open(0, encoding="utf-8", closefd=False) as given:
             text = given.read()
-        answer = json.dumps(function(json.loads(text) if text else None))
+        # Not a number is no JSON, though Python would write it.
+        answer = json.dumps(function(json.loads(text) if text else None), allow_nan=False)
         sys.stdout.flush()
         with open(1, "w", encoding="utf-8", closefd=False) as out:
             out.write(answer)
