@@ -127,6 +127,9 @@ fn a_client_that_goes_away_takes_its_process_along() {
     drop(stream);
     server.await_idle("spin");
     assert_eq!(server.stats("spin")["abandoned"], 1);
+    // Who comes later is not killed with it.
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(run(server.port, "spin", r#"{"n": 1}"#).status, 200);
 }
 
 #[test]
@@ -185,6 +188,8 @@ fn what_a_function_leaves_behind_is_killed() {
         assert!(begin.elapsed().as_secs() < 10, "{pid} is left");
         thread::sleep(Duration::from_millis(10));
     }
+    // The next is no leftover.
+    assert_eq!(run(server.port, "leaves", "").status, 200);
 }
 
 #[test]
