@@ -8,6 +8,7 @@ answered is {} once the file is loaded, and then how each job has ended.
 import importlib.util
 import json
 import os
+import resource  # which os.wait4 would look for when it is too late to say so
 import select
 import signal
 import socket
