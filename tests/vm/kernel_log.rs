@@ -27,10 +27,16 @@ const TROUBLE: &[&str] = &[
 /// What sched_ext says when all is well.
 const USUAL: &[&str] = &["enabled", "disabled (unregistered"];
 
-/// A warning of Linux 6.18 and how it ends: where a wake-up that was dispatched
-/// from select_cpu is called off, the next dispatch of that task meets what was
-/// left behind, says so and goes on. No other kernel was seen to say it.
-const HARMLESS: (&str, &str) = ("scx_dsq_insert_commit", "end trace");
+/// What the kernel says at length and is no trouble: by what the first line has,
+/// and the last.
+const HARMLESS: [(&[&str], &str); 2] = [
+    // A warning of Linux 6.18: where a wake-up that was dispatched from
+    // select_cpu is called off, the next dispatch of that task meets what was
+    // left behind, says so and goes on. No other kernel was seen to say it.
+    (&["WARNING:", "scx_dsq_insert_commit"], "end trace"),
+    // A function that is at its own limit; the machine's ends otherwise.
+    (&["invoked oom-killer"], "Memory cgroup out of memory"),
+];
 
 pub struct KernelLog {
     file: File,
@@ -84,14 +90,21 @@ fn is_trouble(line: &str) -> bool {
 }
 
 fn without_harmless(lines: Vec<String>) -> Vec<String> {
-    let mut within = false;
     let mut kept = Vec::new();
+    // Where in `kept` a report begins that is none if it ends so.
+    let mut report: Option<(usize, &str)> = None;
     for line in lines {
-        within |= line.contains("WARNING:") && line.contains(HARMLESS.0);
-        if !within {
-            kept.push(line);
-        } else if line.contains(HARMLESS.1) {
-            within = false;
+        if report.is_none() {
+            let known = HARMLESS
+                .iter()
+                .find(|(marks, _)| marks.iter().all(|mark| line.contains(mark)));
+            report = known.map(|&(_, end)| (kept.len(), end));
+        }
+        let ended = report.filter(|(_, end)| line.contains(end));
+        kept.push(line);
+        if let Some((begin, _)) = ended {
+            kept.truncate(begin);
+            report = None;
         }
     }
     kept
