@@ -92,7 +92,7 @@ impl Platform {
     /// # Errors
     /// When `interrupted` became true.
     pub fn run(&self, limit: Duration, interrupted: &AtomicBool) -> Result<Sent> {
-        invoke::send(self.calls.clone(), limit, interrupted)
+        invoke::send(self.calls.clone(), invoke::CONNECTIONS, limit, interrupted)
     }
 
     /// What a round came to.

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What the platform tells of a cgroup: an OpenLambda worker's configuration,
-//! or the container runtime that made it.
+//! this program's own worker, or the container runtime that made it.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use log::{info, warn};
 use scx_alps::identify::{FunctionName, Identity, LabelKeys, Source};
-use scx_alps::platform::Told;
 use scx_alps::platform::openlambda::Workers;
+use scx_alps::platform::{OwnFunction, Told, WORKER_MARK, own_function};
 
 use super::containers::{Found, Runtimes};
 use super::openlambda::{Folder, Problems};
@@ -39,6 +39,7 @@ pub enum Answer {
 
 /// Who can be asked.
 pub struct Platform {
+    mount: PathBuf,
     runtimes: Runtimes,
     openlambda: Option<Folder>,
     workers: Workers,
@@ -58,7 +59,7 @@ struct Question {
 impl Platform {
     pub fn new(mount: &Path, openlambda: Option<&Path>) -> Result<Self> {
         let openlambda = openlambda.map(Folder::open).transpose()?;
-        let mut platform = Self::with(Runtimes::new(mount), openlambda);
+        let mut platform = Self::with(mount, Runtimes::new(mount), openlambda);
         if let Some(folder) = &platform.openlambda {
             let (workers, problems) = folder.read()?;
             platform.take_workers(workers, problems);
@@ -66,8 +67,9 @@ impl Platform {
         Ok(platform)
     }
 
-    fn with(runtimes: Runtimes, openlambda: Option<Folder>) -> Self {
+    fn with(mount: &Path, runtimes: Runtimes, openlambda: Option<Folder>) -> Self {
         Self {
+            mount: mount.to_owned(),
             runtimes,
             openlambda,
             workers: Workers::default(),
@@ -78,7 +80,7 @@ impl Platform {
     /// Runtimes whose files are below `root`, and no workers.
     #[cfg(test)]
     pub fn below(root: &Path, mount: &Path) -> Self {
-        Self::with(Runtimes::below(root, mount), None)
+        Self::with(mount, Runtimes::below(root, mount), None)
     }
 
     /// What the cgroup is; `None` where nobody tells. `keys` are the labels that
@@ -91,6 +93,17 @@ impl Platform {
                     source: Source::OpenLambda,
                 },
                 from: worker.file.clone(),
+            });
+        }
+        if let Some(OwnFunction { worker, name }) =
+            own_function(path, |above| self.is_marked(above))
+        {
+            return Some(Answer::Named {
+                identity: Identity::Function {
+                    name: FunctionName::new(name),
+                    source: Source::Worker,
+                },
+                from: format!("scx_alps worker, {worker}"),
             });
         }
         let keys = keys?;
@@ -109,6 +122,13 @@ impl Platform {
                 })
             }
         }
+    }
+
+    /// Whether a worker of this program's has its functions below the cgroup. The
+    /// mark is there before they are.
+    fn is_marked(&self, cgroup: &str) -> bool {
+        let dir = self.mount.join(cgroup.trim_start_matches('/'));
+        xattr::get(dir, WORKER_MARK).is_ok_and(|mark| mark.is_some())
     }
 
     fn note_open(&mut self, id: u64) {

@@ -39,6 +39,7 @@ enum SourceName {
     LeafCgroup,
     CgroupRule,
     OpenLambda,
+    Worker,
     ContainerName,
     PodName,
     Label,

@@ -14,6 +14,8 @@ pub enum Source {
     CgroupRule,
     /// The configuration of the OpenLambda worker whose sandbox the cgroup is.
     OpenLambda,
+    /// What this program's own worker made the cgroup for.
+    Worker,
     /// The name a container was given by who started it.
     ContainerName,
     /// The name of a container's pod.
@@ -57,6 +59,7 @@ impl Source {
             Source::LeafCgroup
             | Source::CgroupRule
             | Source::OpenLambda
+            | Source::Worker
             | Source::ContainerName => Certainty::Sure,
             Source::PodName | Source::Label => Certainty::Declared,
             Source::Comm | Source::Cmdline | Source::Environ => Certainty::Spoofable,
@@ -76,6 +79,7 @@ impl Source {
             Source::LeafCgroup => "leaf cgroup",
             Source::CgroupRule => "cgroup rule",
             Source::OpenLambda => "openlambda",
+            Source::Worker => "worker",
             Source::ContainerName => "container name",
             Source::PodName => "pod name",
             Source::Label => "label",

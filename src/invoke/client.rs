@@ -21,12 +21,13 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use nix::sys::signal::{SigSet, Signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, Timing};
 use super::calls::{Call, Calls};
+use crate::bench::cgroups::raise_file_limit;
 use crate::bench::clock::{self, MONOTONIC, NS_PER_S};
 use crate::bench::process::run_fifo;
 
@@ -58,10 +59,18 @@ pub struct Sent {
 type Http = Client<HttpConnector, Full<Bytes>>;
 
 /// Sends all calls and waits for the answers, for each no longer than `limit`.
+/// A call that finds all `connections` in use waits for one, which its response
+/// counts.
 ///
 /// # Errors
 /// When there is no thread to be had, and when `interrupted` became true.
-pub fn send(calls: Calls, limit: Duration, interrupted: &AtomicBool) -> Result<Sent> {
+pub fn send(
+    calls: Calls,
+    connections: u32,
+    limit: Duration,
+    interrupted: &AtomicBool,
+) -> Result<Sent> {
+    raise_file_limit();
     let calls = Arc::new(calls);
     let (due, mut coming) = mpsc::unbounded_channel();
     let start_ns = clock::now_ns(MONOTONIC) + START_NS;
@@ -83,7 +92,13 @@ pub fn send(calls: Calls, limit: Duration, interrupted: &AtomicBool) -> Result<S
                 broken_pipe.add(Signal::SIGPIPE);
                 broken_pipe.thread_block()?;
                 let is_real_time = run_fifo(PRIORITY).is_ok();
-                let answers = runtime.block_on(converse(&calls, &mut coming, limit, interrupted));
+                let answers = runtime.block_on(converse(
+                    &calls,
+                    &mut coming,
+                    connections,
+                    limit,
+                    interrupted,
+                ));
                 answers.map(|answers| Sent {
                     start_ns,
                     answers,
@@ -127,6 +142,7 @@ fn pace(
 async fn converse(
     calls: &Arc<Calls>,
     coming: &mut mpsc::UnboundedReceiver<(usize, u64)>,
+    connections: u32,
     limit: Duration,
     interrupted: &AtomicBool,
 ) -> Result<Vec<Answer>> {
@@ -135,6 +151,7 @@ async fn converse(
     let http: Http = Client::builder(TokioExecutor::new())
         .retry_canceled_requests(true)
         .build(connector);
+    let connections = Arc::new(Semaphore::new(connections as usize));
     let mut answers = vec![Answer::default(); calls.calls.len()];
     let mut under_way = JoinSet::new();
     let mut all_sent = false;
@@ -143,8 +160,10 @@ async fn converse(
             next = coming.recv(), if !all_sent => match next {
                 Some((place, woken_ns)) => {
                     let (http, calls) = (http.clone(), Arc::clone(calls));
+                    let connections = Arc::clone(&connections);
                     under_way.spawn(async move {
-                        (place, ask(&http, &calls, place, woken_ns, limit).await)
+                        let answer = ask(&http, &calls, &connections, place, woken_ns, limit);
+                        (place, answer.await)
                     });
                 }
                 None => all_sent = true,
@@ -164,20 +183,31 @@ async fn converse(
     Ok(answers)
 }
 
-async fn ask(http: &Http, calls: &Calls, place: usize, woken_ns: u64, limit: Duration) -> Answer {
+async fn ask(
+    http: &Http,
+    calls: &Calls,
+    connections: &Semaphore,
+    place: usize,
+    woken_ns: u64,
+    limit: Duration,
+) -> Answer {
     let mut answer = Answer {
         woken_ns,
         ..Answer::default()
     };
     let result = match calls.calls.get(place) {
-        Some(call) => timeout(limit, exchange(http, calls, call, &mut answer))
-            .await
-            .unwrap_or_else(|_| {
+        Some(call) => {
+            let conversation = async {
+                let _connection = connections.acquire().await;
+                exchange(http, calls, call, &mut answer).await
+            };
+            timeout(limit, conversation).await.unwrap_or_else(|_| {
                 Err(format!(
                     "no answer within {}",
                     humantime::format_duration(limit)
                 ))
-            }),
+            })
+        }
         None => Err("there is no such request".to_owned()),
     };
     answer.end_ns = clock::now_ns(MONOTONIC);

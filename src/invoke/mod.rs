@@ -34,6 +34,11 @@ use crate::{results, status};
 /// OpenLambda's own port, for traces that name none.
 const DEFAULT_PORT: u16 = 5000;
 
+/// Fewer than the worker holds at once. Where more are opened than a server takes,
+/// the kernel resets them or lets them wait for seconds, and what is measured is
+/// that.
+pub const CONNECTIONS: u32 = 4000;
+
 /// Send a trace's requests over HTTP when they are due.
 #[derive(Args, Clone, Debug)]
 pub struct InvokeArgs {
@@ -69,6 +74,12 @@ pub struct InvokeArgs {
           value_parser = crate::cli::positive_duration)]
     timeout: Duration,
 
+    /// Connections at once, over all ports; requests that find all in use wait,
+    /// which their responses count
+    #[arg(long, value_name = "COUNT", default_value_t = CONNECTIONS,
+          value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    connections: u32,
+
     /// Folder to write report.html, its plots, summary.json, invocations.csv,
     /// requests.csv and latencies.hgrm to
     #[arg(long, value_name = "DIR")]
@@ -98,7 +109,12 @@ pub fn run(args: &InvokeArgs) -> Result<()> {
         own.keep_to()?;
     }
     let interrupt = Interrupt::catch()?;
-    let sent = send(calls.clone(), args.timeout, interrupt.raised())?;
+    let sent = send(
+        calls.clone(),
+        args.connections,
+        args.timeout,
+        interrupt.raised(),
+    )?;
     if !sent.is_real_time {
         eprintln!("note: the client could not run SCHED_FIFO; it does as root");
     }

@@ -6,7 +6,8 @@ use crate::identify::{FunctionName, Identity, LabelKeys, Labels, Source, is_part
 use super::openlambda::Workers;
 use super::pod::Pod;
 
-/// OpenLambda's Docker sandboxes have the worker's `worker_dir` under this key.
+/// OpenLambda's Docker and containerd sandboxes have the worker's `worker_dir`
+/// under this key (`dockerutil`, `containerdutil`).
 const OPENLAMBDA_LABEL: &str = "ol.cluster";
 
 /// faasd names the containers of this namespace by their functions.
@@ -275,6 +276,11 @@ mod tests {
         let told = container.tell(&LabelKeys::default(), &workers).unwrap();
         assert_eq!(told.identity.to_string(), "fib (label)");
         assert!(told.from.contains("w1/config.json"), "{}", told.from);
+        container.runtime = "containerd";
+        container.namespace = Some("openlambda".to_owned());
+        let told = container.tell(&LabelKeys::default(), &workers).unwrap();
+        assert_eq!(told.identity.to_string(), "fib (label)");
+        (container.runtime, container.namespace) = ("docker", None);
         container.labels = labels(&[(OPENLAMBDA_LABEL, "/ol/w2/worker")]);
         let told = container.tell(&LabelKeys::default(), &workers).unwrap();
         assert_eq!(

@@ -10,7 +10,9 @@ pub mod openlambda;
 mod place;
 mod pod;
 pub mod record;
+mod worker;
 
 pub use container::{Container, Told};
 pub use place::{Keeper, Place, is_hex_id, is_id, is_of, places};
 pub use pod::Pod;
+pub use worker::{OwnFunction, WORKER_MARK, own_function};

@@ -2,6 +2,7 @@
 //! A cgroup for each function, with its limits; gone again when the worker
 //! ends.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -11,11 +12,16 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use scx_alps::platform::WORKER_MARK;
+
 use super::limits::Limits;
 use crate::bench::cgroups::mount_point;
 
 /// How long killed processes may take to be gone.
 const REMOVAL: Duration = Duration::from_secs(5);
+
+/// How often a cgroup is looked at for processes that are to be killed.
+const MOST_ROUNDS: usize = 64;
 
 /// Where the functions' cgroups are.
 pub struct Cgroups {
@@ -78,6 +84,13 @@ impl Cgroups {
             );
         }
         remove_below(&dir)?;
+        // Before there is any function, so that none is seen without it.
+        if let Err(error) = xattr::set(&dir, WORKER_MARK, b"") {
+            eprintln!(
+                "note: functions will be called after their cgroups: cannot mark {}: {error}",
+                dir.display()
+            );
+        }
         let mut cgroups = Self {
             dir,
             made,
@@ -146,6 +159,7 @@ impl Drop for Cgroups {
     fn drop(&mut self) {
         // What is left behind is removed by the next worker.
         let _ = remove_below(&self.dir);
+        let _ = xattr::remove(&self.dir, WORKER_MARK);
         for dir in self.made.iter().rev() {
             let _ = fs::remove_dir(dir);
         }
@@ -160,13 +174,31 @@ impl Leaf {
 
     /// How many processes are in it.
     pub fn processes(&self) -> usize {
-        let text = fs::read_to_string(self.dir.join("cgroup.procs")).unwrap_or_default();
-        text.lines().count()
+        pids(&self.dir).len()
     }
 
-    /// Kills all its processes.
+    /// Kills all its processes, and leaves it fit for others.
+    ///
+    /// Not by `cgroup.kill`: kernels that count its uses (`kill_seq`, since 6.14
+    /// and in stable ones) take every later birth into the cgroup for one that
+    /// raced with it, where `CLONE_INTO_CGROUP` is used, and kill the newborn.
     pub fn kill(&self) {
-        kill(&self.dir);
+        // Who is frozen forks no more, and can still be killed.
+        let freeze = |state: &str| fs::write(self.dir.join("cgroup.freeze"), state);
+        let _ = freeze("1");
+        let mut killed = HashSet::new();
+        for _ in 0..MOST_ROUNDS {
+            let before = killed.len();
+            for pid in pids(&self.dir) {
+                // SAFETY: changes no memory.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+                killed.insert(pid);
+            }
+            if killed.len() == before {
+                break;
+            }
+        }
+        let _ = freeze("0");
     }
 
     /// How many of its processes were killed for want of memory.
@@ -188,13 +220,21 @@ fn turn_on(cgroup: &Path, controller: &str) -> bool {
     has() || fs::write(&file, format!("+{controller}")).is_ok()
 }
 
+/// The processes in a cgroup that have not ended.
+fn pids(cgroup: &Path) -> Vec<libc::pid_t> {
+    let text = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
+    let pids = text.lines().filter_map(|line| line.parse().ok());
+    // One that this namespace has no number for is shown as 0.
+    pids.filter(|&pid| pid > 0).collect()
+}
+
+/// Kills all in a cgroup that is to be removed.
 fn kill(cgroup: &Path) {
     // Before Linux 5.14 there is no such file.
     if fs::write(cgroup.join("cgroup.kill"), "1").is_ok() {
         return;
     }
-    let text = fs::read_to_string(cgroup.join("cgroup.procs")).unwrap_or_default();
-    for pid in text.lines().filter_map(|line| line.parse().ok()) {
+    for pid in pids(cgroup) {
         // SAFETY: changes no memory.
         unsafe { libc::kill(pid, libc::SIGKILL) };
     }

@@ -15,6 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use percent_encoding::percent_decode_str;
 use scx_alps::platform::openlambda::check_name;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,11 +26,12 @@ use super::config::Config;
 use super::failure::Failure;
 use super::function::Function;
 use super::invocation::{Answered, Call};
+use super::limits::Limits;
 use super::stats::Fate;
 use super::{Shared, registry};
 
-/// How long a request's head, and then its body, may take to arrive; so long
-/// may a connection rest, too.
+/// How long a request's head may take to arrive; so long may a connection rest,
+/// too.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Longest head of a request.
@@ -93,8 +95,12 @@ impl Worker {
     async fn answer(&self, request: Request<Incoming>) -> Reply {
         let path = request.uri().path().to_owned();
         let result = match (path.as_str(), request.method()) {
-            ("/status", &Method::GET) => Ok(reply(StatusCode::OK, TEXT, "ready\n")),
-            ("/stats", &Method::GET) => Ok(reply(StatusCode::OK, JSON, self.stats())),
+            ("/status", &(Method::GET | Method::HEAD)) => {
+                Ok(reply(StatusCode::OK, TEXT, "ready\n"))
+            }
+            ("/stats", &(Method::GET | Method::HEAD)) => {
+                Ok(reply(StatusCode::OK, JSON, self.stats()))
+            }
             ("/status" | "/stats", _) => Err(Failure::WrongMethod("GET")),
             (path, method) => match path.strip_prefix("/run/") {
                 None => Err(Failure::NoSuchPath),
@@ -113,12 +119,17 @@ impl Worker {
 
     async fn run(&self, name: &str, body: Incoming) -> Result<Reply, Failure> {
         let arrival = Instant::now();
+        // OpenLambda takes it so, too.
+        let name = name.strip_suffix('/').unwrap_or(name);
+        let name = &*percent_decode_str(name)
+            .decode_utf8()
+            .map_err(|_| Failure::BadName("the name is no UTF-8".to_owned()))?;
         check_name(name).map_err(Failure::BadName)?;
         let handler = registry::find(&self.config, name).map_err(Failure::NoHandler)?;
         let function = self.function(name)?;
         let mut account = Account::open(&function, arrival);
         let result: Result<_, Failure> = async {
-            let (body, _room) = self.read(body, function.limits.body_bytes).await?;
+            let (body, _room) = self.read(body, &function.limits).await?;
             let call = Call::of(&handler, body)?;
             let _turn = function.turn().await?;
             let begin = Instant::now();
@@ -155,7 +166,12 @@ impl Worker {
     }
 
     /// A request's body, and the room it takes among all bodies.
-    async fn read(&self, mut body: Incoming, most: usize) -> Result<(Bytes, Room<'_>), Failure> {
+    async fn read(
+        &self,
+        mut body: Incoming,
+        limits: &Limits,
+    ) -> Result<(Bytes, Room<'_>), Failure> {
+        let most = limits.body_bytes;
         if body.size_hint().lower() > most as u64 {
             return Err(Failure::BodyTooLong(most));
         }
@@ -175,7 +191,7 @@ impl Worker {
             }
             Ok(())
         };
-        timeout(PATIENCE, reading)
+        timeout(limits.body_time, reading)
             .await
             .map_err(|_| Failure::BodySlow)??;
         Ok((bytes.freeze(), room))

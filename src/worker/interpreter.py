@@ -8,6 +8,7 @@ answered is {} once the file is loaded, and then how each job has ended.
 import importlib.util
 import json
 import os
+import resource  # which os.wait4 would look for when it is too late to say so
 import select
 import signal
 import socket
@@ -41,7 +42,8 @@ def work(function, fds):
         os.closerange(3, 1024)
         with open(0, encoding="utf-8", closefd=False) as given:
             text = given.read()
-        answer = json.dumps(function(json.loads(text) if text else None))
+        # Not a number is no JSON, though Python would write it.
+        answer = json.dumps(function(json.loads(text) if text else None), allow_nan=False)
         sys.stdout.flush()
         with open(1, "w", encoding="utf-8", closefd=False) as out:
             out.write(answer)

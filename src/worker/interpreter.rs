@@ -115,32 +115,43 @@ impl Interpreter {
         }
         self.alive.set(true);
         let alive = self.alive.clone();
-        tokio::task::spawn_local(live(peer.clone(), words, job, alive));
+        tokio::task::spawn_local(live(self.file.clone(), peer.clone(), words, job, alive));
         Ok(peer)
     }
 }
 
 /// Hears what comes from an interpreter until it ends.
-async fn live(peer: Rc<Peer>, words: Receiver, mut job: Job, alive: Rc<Cell<bool>>) {
-    let shouts = async {
-        // What it says once it is loaded is of no use to anybody.
-        if Output::default().words(&words).await.is_ok() {
-            std::future::pending::<()>().await;
+async fn live(file: PathBuf, peer: Rc<Peer>, words: Receiver, mut job: Job, alive: Rc<Cell<bool>>) {
+    let mut said = Output::default();
+    let has_died = {
+        let shouts = async {
+            // What is said while all is well is of no use to anybody.
+            if said.words(&words).await.is_ok() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let nobody_asks = async {
+            while Rc::strong_count(&alive) > 1 {
+                tokio::time::sleep(REST).await;
+            }
+        };
+        tokio::select! {
+            () = peer.listen() => true,
+            _ = job.ending() => true,
+            () = shouts => false,
+            () = nobody_asks => false,
         }
     };
-    let nobody_asks = async {
-        while Rc::strong_count(&alive) > 1 {
-            tokio::time::sleep(REST).await;
-        }
-    };
-    tokio::select! {
-        () = peer.listen() => {}
-        _ = job.ending() => {}
-        () = shouts => {}
-        () = nobody_asks => {}
-    }
     alive.set(false);
     peer.forget();
+    if has_died {
+        let _ = timeout(LAST_WORDS, said.words(&words)).await;
+        eprintln!(
+            "note: {}: its interpreter has died, and said: {}",
+            file.display(),
+            said.text().escape_debug()
+        );
+    }
 }
 
 async fn send(

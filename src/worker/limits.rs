@@ -26,6 +26,8 @@ pub struct Limits {
     pub time: Duration,
     /// Longest request body.
     pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_time: Duration,
     /// Longest answer.
     pub answer_bytes: usize,
 }
@@ -39,6 +41,7 @@ impl Default for Limits {
             processes: 512,
             time: Duration::from_secs(60),
             body_bytes: MIB as usize,
+            body_time: Duration::from_secs(30),
             answer_bytes: MIB as usize,
         }
     }
@@ -51,6 +54,7 @@ struct More {
     concurrency: Option<u64>,
     queue: Option<u64>,
     body_kb: Option<u64>,
+    body_sec: Option<u64>,
     answer_kb: Option<u64>,
 }
 
@@ -90,6 +94,10 @@ impl Limits {
                 .or(max_runtime_default)
                 .map_or(self.time, Duration::from_secs),
             body_bytes: within("body_kb", more.body_kb, 1, MIB)?.map_or(self.body_bytes, kib),
+            body_time: within("body_sec", more.body_sec, 1, 3600)?
+                .map_or(self.body_time, |seconds| {
+                    Duration::from_secs(seconds as u64)
+                }),
             answer_bytes: within("answer_kb", more.answer_kb, 1, MIB)?
                 .map_or(self.answer_bytes, kib),
         })
@@ -130,6 +138,7 @@ mod tests {
             json!({"procs": u64::MAX}),
             json!({"max_runtime_default": "soon"}),
             json!({"answer_kb": u64::MAX}),
+            json!({"body_sec": 0}),
             json!([]),
         ] {
             assert!(read(limits.clone()).is_err(), "{limits}");

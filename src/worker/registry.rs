@@ -85,6 +85,11 @@ fn in_registry(registry: &Path, name: &str) -> Result<Option<Handler>, NoHandler
 
 /// The file behind `path`, if there is one, with all links followed.
 fn file(registry: &Path, path: &Path) -> Result<Option<PathBuf>, NoHandler> {
+    // Most names are of no file: to see that costs much less than to see where
+    // one leads.
+    if !path.exists() {
+        return Ok(None);
+    }
     let (Ok(registry), Ok(path)) = (fs::canonicalize(registry), fs::canonicalize(path)) else {
         return Ok(None);
     };

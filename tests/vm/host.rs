@@ -39,6 +39,9 @@ const MOST_AGAIN: usize = 3;
 /// Where Debian has shared libraries.
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
+/// Where the worker looks for Python.
+const PYTHON: &str = "/usr/bin/python3";
+
 /// Programs of the host that scenarios use.
 const TOOLS: [&str; 2] = ["stress-ng", "bpftool"];
 
@@ -224,6 +227,9 @@ fn boot(
     if scenarios::run_containers(scenarios) {
         take_runtimes(&mut command)?;
     }
+    if scenarios::run_python(scenarios) {
+        take_python(&mut command)?;
+    }
     let mut vm = command
         .args(["--", "vm-tests", "--in-guest"])
         .args(scenarios.iter().map(|scenario| scenario.name))
@@ -283,6 +289,32 @@ fn take_runtimes(command: &mut Command) -> Result<()> {
         .arg("--file")
         .arg(format!("{0}:/{LIBRARIES}", libraries.display()))
         .env("LD_LIBRARY_PATH", libraries);
+    Ok(())
+}
+
+/// Take Python along, and of its library what the worker's interpreter imports.
+fn take_python(command: &mut Command) -> Result<()> {
+    const INTERPRETER: &str = include_str!("../../src/worker/interpreter.py");
+    const LIST: &str = "for module in list(sys.modules.values()):\n    \
+        for file in (getattr(module, '__file__', None), getattr(module, '__cached__', None)):\n        \
+        if file and os.path.isfile(file): print(file)\n";
+    let imports = INTERPRETER
+        .lines()
+        .filter(|line| line.starts_with("import "));
+    let script = imports.chain([LIST]).collect::<Vec<_>>().join("\n");
+    let output = Command::new(PYTHON)
+        .args(["-I", "-c", &script])
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run {PYTHON}: run 'scripts/setup vm'"))?;
+    ensure!(
+        output.status.success(),
+        "{PYTHON} cannot import its library"
+    );
+    let files = String::from_utf8(output.stdout).context("Python names odd files")?;
+    for file in files.lines().chain([PYTHON]) {
+        command.arg("--file").arg(format!("{file}:{file}"));
+    }
     Ok(())
 }
 

@@ -29,12 +29,34 @@ const TROUBLE: &[&str] = &[
 /// What sched_ext says when all is well.
 const USUAL: &[&str] = &["enabled", "disabled (unregistered"];
 
-/// A warning of Linux 6.18 and how it ends: where a wake-up that was dispatched
-/// from select_cpu is called off, the next dispatch of that task meets what was
-/// left behind, says so and goes on. On other kernels it is trouble.
-const HARMLESS: (&str, &str) = ("scx_dsq_insert_commit", "end trace");
-const IN_ITS_TRACE: &[&str] = &["WARNING:", "Call Trace"];
-const HARMLESS_ON: &str = "6.18.";
+/// What a kernel says at length and is no trouble.
+struct Harmless {
+    /// How the releases begin that say it.
+    kernels: &'static str,
+    /// What its first line has.
+    first: &'static [&'static str],
+    /// What its last line has.
+    last: &'static str,
+}
+
+const HARMLESS: [Harmless; 2] = [
+    // Where a wake-up that was dispatched from select_cpu is called off, the
+    // next dispatch of that task meets what was left behind, says so and goes on.
+    Harmless {
+        kernels: "6.18.",
+        first: &["WARNING:", "scx_dsq_insert_commit"],
+        last: "end trace",
+    },
+    // A function that is at its own limit; the machine's ends otherwise.
+    Harmless {
+        kernels: "",
+        first: &["invoked oom-killer"],
+        last: "Memory cgroup out of memory",
+    },
+];
+
+/// What belongs to such a report, and would be trouble elsewhere.
+const IN_REPORTS: &[&str] = &["WARNING:", "Call Trace"];
 
 pub struct KernelLog {
     file: File,
@@ -69,9 +91,7 @@ impl KernelLog {
                 Err(error) => return Err(error).context("cannot read the kernel's log"),
             }
         }
-        if proc::kernel_release()?.starts_with(HARMLESS_ON) {
-            lines = without_harmless(lines);
-        }
+        let lines = without_harmless(lines, &proc::kernel_release()?);
         Ok(with_context(&lines))
     }
 }
@@ -90,16 +110,27 @@ fn is_trouble(line: &str) -> bool {
         || line.contains("sched_ext:") && !USUAL.iter().any(|usual| line.contains(usual))
 }
 
-fn without_harmless(lines: Vec<String>) -> Vec<String> {
-    let mut within = false;
+fn without_harmless(lines: Vec<String>, release: &str) -> Vec<String> {
     let mut kept = Vec::new();
+    // Where in `kept` a report begins that is none if it ends so.
+    let mut report: Option<(usize, &str)> = None;
     for line in lines {
-        within |= line.contains("WARNING:") && line.contains(HARMLESS.0);
-        let ends = line.contains(HARMLESS.1);
-        if !within || is_trouble(&line) && !IN_ITS_TRACE.iter().any(|mark| line.contains(mark)) {
-            kept.push(line);
+        if report.is_none() {
+            let known = HARMLESS.iter().find(|harmless| {
+                release.starts_with(harmless.kernels)
+                    && harmless.first.iter().all(|mark| line.contains(mark))
+            });
+            report = known.map(|harmless| (kept.len(), harmless.last));
         }
-        within &= !ends;
+        let ended = report.filter(|(_, last)| line.contains(last));
+        kept.push(line);
+        if let Some((begin, _)) = ended {
+            let within = kept.split_off(begin);
+            kept.extend(within.into_iter().filter(|line| {
+                is_trouble(line) && !IN_REPORTS.iter().any(|mark| line.contains(mark))
+            }));
+            report = None;
+        }
     }
     kept
 }

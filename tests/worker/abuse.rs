@@ -22,6 +22,11 @@ fn wrong_requests_are_told_what_is_wrong() {
         (run(port, "a/b", "{}"), 400, "'/'"),
         (run(port, "..", "{}"), 400, "begins with a dot"),
         (run(port, "", "{}"), 400, "empty"),
+        (run(port, "a%2Fb", "{}"), 400, "'/'"),
+        (run(port, "%2e%2E", "{}"), 400, "begins with a dot"),
+        (run(port, "a%00", "{}"), 400, "'\\0'"),
+        (run(port, "a%1b", "{}"), 400, "in it"),
+        (run(port, "%ff", "{}"), 400, "no UTF-8"),
         (request(port, "GET", "/run/fib", b""), 405, "POST"),
         (request(port, "POST", "/stats", b""), 405, "GET"),
         (request(port, "GET", "/", b""), 404, "/run/NAME"),
@@ -96,9 +101,8 @@ fn half_a_request_costs_nothing_but_its_connection() {
 }
 
 #[test]
-#[ignore = "takes the server's whole patience of 30 s"]
 fn a_slow_body_is_given_up() {
-    let server = Server::plain();
+    let server = Server::start(json!({"body_sec": 1}));
     let mut stream = connect(server.port);
     let head = "POST /run/fib HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{";
     stream.write_all(head.as_bytes()).unwrap();
@@ -123,6 +127,9 @@ fn a_client_that_goes_away_takes_its_process_along() {
     drop(stream);
     server.await_idle("spin");
     assert_eq!(server.stats("spin")["abandoned"], 1);
+    // Who comes later is not killed with it.
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(run(server.port, "spin", r#"{"n": 1}"#).status, 200);
 }
 
 #[test]
@@ -153,6 +160,22 @@ fn functions_that_fail_harm_nobody_else() {
 }
 
 #[test]
+fn a_function_without_memory_left_says_so() {
+    let server = Server::start(json!({"mem_mb": 64}));
+    server.add(
+        "hog.py",
+        "def f(event):\n    return len(b'x' * (200 << 20))\n",
+    );
+    server.add("dd", "#!/bin/sh\nexec dd if=/dev/zero bs=200M count=1\n");
+    for name in ["hog", "dd"] {
+        let answer = run(server.port, name, "1");
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert!(!answer.error().is_empty(), "{answer:?}");
+        server.assert_well();
+    }
+}
+
+#[test]
 fn what_a_function_leaves_behind_is_killed() {
     let server = Server::plain();
 
@@ -165,6 +188,8 @@ fn what_a_function_leaves_behind_is_killed() {
         assert!(begin.elapsed().as_secs() < 10, "{pid} is left");
         thread::sleep(Duration::from_millis(10));
     }
+    // The next is no leftover.
+    assert_eq!(run(server.port, "leaves", "").status, 200);
 }
 
 #[test]

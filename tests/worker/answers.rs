@@ -27,12 +27,15 @@ fn every_built_in_function_answers() {
         answer.json(),
         json!({"job": "fib", "n": 30, "id": "20", "result": 832_040})
     );
+    for name in ["fib/", "%66ib"] {
+        assert_eq!(run(server.port, name, r#"{"n": 10}"#).json()["result"], 55);
+    }
     let status = request(server.port, "GET", "/status", b"");
     assert_eq!((status.status, status.body.as_str()), (200, "ready\n"));
     let stats = server.stats("fib");
     assert_eq!(
         (&stats["served"], &stats["running"]),
-        (&json!(1), &json!(0))
+        (&json!(3), &json!(0))
     );
     assert!(stats["response_us"]["p50"].as_u64().unwrap() > 0);
 }
@@ -76,10 +79,12 @@ fn python_that_fails_says_why() {
     );
     server.add("broken.py", "def f(event) return 1\n");
     server.add("empty.py", "x = 1\n");
+    server.add("nan.py", "def f(event): return float('nan')\n");
     for (name, words) in [
         ("raises", "no such luck"),
         ("broken", "SyntaxError"),
         ("empty", "has no function f(event)"),
+        ("nan", "not JSON compliant"),
     ] {
         let answer = run(server.port, name, "1");
         assert_eq!(answer.status, 500, "{answer:?}");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{PROGRAM, Server, free_port};
 
@@ -45,6 +45,20 @@ fn a_trace_is_sent_to_its_ports_and_reported() {
 }
 
 #[test]
+fn more_at_once_than_connections_are_served_in_turn() {
+    let server = Server::start(json!({"queue": 0}));
+    let trace = server.folder().join("trace.txt");
+    let lines = (1..=300).map(|id| format!("{id} 1 fib 0 {}\n", server.port));
+    fs::write(&trace, lines.collect::<String>()).unwrap();
+    let trace = trace.to_str().unwrap();
+    // More than its 64 at once would be turned away.
+    let output = invoke(&["--trace", trace, "--connections", "60", "--rate", "100000"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(said.contains("300 of 300 requests served"), "{said}");
+}
+
+#[test]
 fn requests_that_fail_are_told_of() {
     let server = Server::plain();
     let url = format!("http://127.0.0.1:{}", server.port);
@@ -73,6 +87,7 @@ fn mistakes_come_before_any_request() {
         &["--rate", "0"],
         &["--cpus", "x"],
         &["--requests", "0"],
+        &["--connections", "0"],
     ] {
         let output = invoke(args);
         assert!(!output.status.success(), "{args:?}");

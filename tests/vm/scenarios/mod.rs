@@ -119,6 +119,13 @@ pub fn run_containers(scenarios: &[&Scenario]) -> bool {
         .any(|scenario| scenario.name == containers::SCENARIO.name)
 }
 
+/// Whether any of them runs functions in Python.
+pub fn run_python(scenarios: &[&Scenario]) -> bool {
+    scenarios
+        .iter()
+        .any(|scenario| scenario.name == worker::SCENARIO.name)
+}
+
 /// All there are.
 pub fn every() -> impl Iterator<Item = &'static Scenario> {
     ALL.iter().chain(ONCE).chain(SOAKS)

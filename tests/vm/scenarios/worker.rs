@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cgroup::ROOT;
 use crate::daemon::{Daemon, PROGRAM};
@@ -31,6 +31,13 @@ pub const SCENARIO: Scenario = Scenario {
 };
 
 const PORT: u16 = 5002;
+
+/// The same from an interpreter's child, with what it was given.
+const WHO_PY: &str = "import os\ndef f(event):\n    \
+    return [os.getuid(), open('/proc/self/cgroup').read().strip(), event]\n";
+
+/// Takes the memory it is told to, in MiB.
+const HOG: &str = "def f(event):\n    return len(b'x' * (event['mb'] << 20))\n";
 
 /// Answers with its user and its cgroup.
 const WHO: &str = "#!/bin/sh\nid -u\nid -G\ncat /proc/self/cgroup\n";
@@ -75,8 +82,6 @@ fn run(report: &Report) -> Result<()> {
         "expected the function's own cgroup and saw {who}"
     );
     let leaf = Path::new(ROOT).join("scx_alps-worker/test");
-    // What the kernel does at the memory's limit it writes into its log at such
-    // length that it would be taken for trouble.
     for (file, limit) in [("pids.max", "30"), ("memory.max", "16777216")] {
         let found = fs::read_to_string(leaf.join("who").join(file))?;
         ensure!(
@@ -84,6 +89,26 @@ fn run(report: &Report) -> Result<()> {
             "expected {limit} in {file} and saw {found}"
         );
     }
+
+    let (status, answer) = post("who-py", r#"{"a": "ü"}"#)?;
+    let who: (u32, String, Value) =
+        serde_json::from_str(&answer).with_context(|| format!("{status} {answer}"))?;
+    ensure!(
+        status == 200 && who.0 != 0 && who.0.to_string() != lines[0],
+        "expected a user of its own for Python, and saw {answer}"
+    );
+    ensure!(
+        who.1 == "0::/scx_alps-worker/test/who-py" && who.2 == json!({"a": "ü"}),
+        "expected the function's own cgroup and its event, and saw {answer}"
+    );
+    let (status, answer) = post("hog", r#"{"mb": 400}"#)?;
+    report.note(format!("without memory left: {status} {}", answer.trim()));
+    ensure!(
+        status == 500 && answer.contains("was killed by signal 9, as memory was short"),
+        "{status} {answer}"
+    );
+    let (status, answer) = post("hog", r#"{"mb": 1}"#)?;
+    ensure!((status, &*answer) == (200, "1048576"), "{status} {answer}");
 
     let bomb = thread::spawn(|| post("bomb", "{}"));
     thread::sleep(Duration::from_millis(500));
@@ -101,18 +126,33 @@ fn run(report: &Report) -> Result<()> {
         })?;
     }
 
+    let (status, answer) = post("escapes", "{}")?;
+    ensure!(
+        status == 200,
+        "after a process was left behind: {status} {answer}"
+    );
+
     // The scheduler knows them by their cgroups.
     wait::until(
         "the function to be learned",
         Duration::from_secs(30),
         || {
             post("spin", r#"{"n": 3000}"#)?;
-            let explained = Command::new(PROGRAM)
-                .args(["explain", "scx_alps-worker/test/spin"])
-                .output()?;
+            let explained = Command::new(PROGRAM).args(["explain", "spin"]).output()?;
             Ok(explained.status.success())
         },
     )?;
+    let listed = Command::new(PROGRAM).arg("functions").output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    for name in ["spin", "who-py"] {
+        let line = listed.lines().find(|line| line.starts_with(name));
+        ensure!(
+            line.is_some_and(
+                |line| line.contains(" sure ") && line.ends_with("scx_alps worker, test")
+            ),
+            "expected {name} by the worker, and saw {listed}"
+        );
+    }
 
     ensure!(
         worker.stop()?,
@@ -141,7 +181,13 @@ impl Worker {
         for dir in [Path::new(DIRECTORY), &dir, &registry] {
             fs::set_permissions(dir, Permissions::from_mode(0o755))?;
         }
-        for (name, script) in [("who", WHO), ("bomb", BOMB), ("escapes", ESCAPES)] {
+        for (name, script) in [
+            ("who", WHO),
+            ("bomb", BOMB),
+            ("escapes", ESCAPES),
+            ("who-py.py", WHO_PY),
+            ("hog.py", HOG),
+        ] {
             let file = registry.join(name);
             fs::write(&file, script)?;
             fs::set_permissions(&file, Permissions::from_mode(0o755))?;
@@ -150,6 +196,10 @@ impl Worker {
             "worker_port": PORT.to_string(),
             "registry": registry,
             "limits": {"procs": 30, "mem_mb": 16, "max_runtime_default": 8},
+            "functions": {
+                "who-py": {"limits": {"mem_mb": 64, "max_runtime_default": 30}},
+                "hog": {"limits": {"mem_mb": 64, "max_runtime_default": 30}},
+            },
         });
         let file = dir.join("test.json");
         fs::write(&file, config.to_string())?;
