@@ -9,7 +9,7 @@
  * end; and tasks whose expected remainder no longer changes (hogs) take turns
  * by their waiting time. Service and remainder count by weight.
  *
- * What a task gains by waiting is limited, see limit_credit().
+ * What a task gains by waiting is limited, see credit.bpf.h.
  */
 #ifndef ALPS_RANK_BPF_H
 #define ALPS_RANK_BPF_H

@@ -3,6 +3,7 @@
 //! enforces it.
 
 mod bias;
+pub mod credit;
 pub mod grid;
 pub mod named;
 pub mod table;

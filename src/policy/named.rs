@@ -93,11 +93,16 @@ impl NamedTable {
     }
 
     /// The table for functions given by slot, from slot 1 on: each has the
-    /// entry under its name, or the prior's.
+    /// entry under its name, or the prior's, of which it has shown nothing.
     pub fn by_slot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> PolicyTable {
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..self.prior.clone()
+        };
+        let learned = |name| self.functions.get(name).filter(|entry| entry.samples > 0);
         let named = names
             .into_iter()
-            .map(|name| self.functions.get(name).unwrap_or(&self.prior));
+            .map(|name| learned(name).unwrap_or(&unlearned));
         PolicyTable::new(std::iter::once(&self.prior).chain(named).cloned().collect())
     }
 }
@@ -157,7 +162,11 @@ mod tests {
         let named = named();
         assert_eq!((named.len(), named.contains("a")), (2, true));
         let table = named.by_slot(["c", "unheard of", "a"]);
-        assert_eq!(table.entries(), [entry(1), entry(30), entry(1), entry(10)]);
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..entry(1)
+        };
+        assert_eq!(table.entries(), [entry(1), entry(30), unlearned, entry(10)]);
     }
 
     #[test]

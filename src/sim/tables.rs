@@ -2,7 +2,7 @@
 //! Where a simulated discipline has its policy table from.
 
 use crate::invocation::{FunctionId, Invocation};
-use crate::learn::Learner;
+use crate::learn::{BiasFactor, Learner};
 use crate::policy::{PolicyEntry, PolicyTable};
 
 /// Policy tables over simulated time.
@@ -11,7 +11,7 @@ pub struct Tables(Source);
 
 #[derive(Debug)]
 enum Source {
-    Fixed(PolicyTable),
+    Fixed(PolicyTable, BiasFactor),
     Learned(Box<Learning>),
 }
 
@@ -24,6 +24,7 @@ struct Learning {
     learner: Learner,
     interval_ns: u64,
     last_round_ns: u64,
+    rounds: u64,
     /// CPU time spent since the last round.
     busy_ns: u64,
 }
@@ -31,7 +32,12 @@ struct Learning {
 impl Tables {
     /// One table, for good.
     pub fn fixed(table: PolicyTable) -> Self {
-        Self(Source::Fixed(table))
+        Self::made_with(table, BiasFactor::default())
+    }
+
+    /// One table, for good, whose biases were made with `bias_factor`.
+    pub fn made_with(table: PolicyTable, bias_factor: BiasFactor) -> Self {
+        Self(Source::Fixed(table, bias_factor))
     }
 
     /// What `learner` makes of the invocations that finish, published every
@@ -42,17 +48,42 @@ impl Tables {
             learner,
             interval_ns: interval_ns.max(1),
             last_round_ns: 0,
+            rounds: 1,
             busy_ns: 0,
         })))
     }
 
     /// The entry in force for `function` at `now_ns`; `None` in an empty table.
     pub fn entry(&mut self, function: FunctionId, now_ns: u64) -> Option<&PolicyEntry> {
+        self.table(now_ns).get(function)
+    }
+
+    /// The table in force at `now_ns`.
+    pub fn table(&mut self, now_ns: u64) -> &PolicyTable {
         match &mut self.0 {
-            Source::Fixed(table) => table.get(function),
+            Source::Fixed(table, _) => table,
             Source::Learned(learning) => {
                 learning.catch_up(now_ns);
-                learning.learner.table().get(function)
+                learning.learner.table()
+            }
+        }
+    }
+
+    /// A number that changes with the table.
+    pub fn version(&self) -> u64 {
+        match &self.0 {
+            Source::Fixed(..) => 1,
+            Source::Learned(learning) => learning.rounds,
+        }
+    }
+
+    /// `K` in force at `now_ns`.
+    pub fn bias_factor(&mut self, now_ns: u64) -> BiasFactor {
+        match &mut self.0 {
+            Source::Fixed(_, bias_factor) => *bias_factor,
+            Source::Learned(learning) => {
+                learning.catch_up(now_ns);
+                learning.learner.bias_factor()
             }
         }
     }
@@ -73,7 +104,7 @@ impl Tables {
     /// The learner, where there is one.
     pub fn into_learner(self) -> Option<Learner> {
         match self.0 {
-            Source::Fixed(_) => None,
+            Source::Fixed(..) => None,
             Source::Learned(learning) => Some(learning.learner),
         }
     }
@@ -91,6 +122,7 @@ impl Learning {
         let utilisation_percent = 100.0 * self.busy_ns as f64 / capacity_ns;
         self.learner.round(due_ns, utilisation_percent.min(100.0));
         self.last_round_ns = due_ns;
+        self.rounds += 1;
         self.busy_ns = 0;
     }
 }
