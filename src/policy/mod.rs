@@ -9,5 +9,5 @@ pub mod named;
 pub mod table;
 
 pub use grid::BUCKETS;
-pub use named::{NamedTable, NamedTableError};
+pub use named::{MadeBy, NamedTable, NamedTableError};
 pub use table::{PolicyEntry, PolicyTable};

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::grid::{BUCKETS, bucket};
 use crate::invocation::FunctionId;
 
+/// Shorter slices would be spent on switching: 100 us.
+pub const LEAST_SLICE_NS: u64 = 100_000;
+
 /// What the scheduler enforces for one function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

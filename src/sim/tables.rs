@@ -101,11 +101,16 @@ impl Tables {
         }
     }
 
-    /// The learner, where there is one.
-    pub fn into_learner(self) -> Option<Learner> {
+    /// The same for another simulation, whose time begins at 0: with all that
+    /// was learned in this one.
+    pub fn begin_anew(self) -> Self {
         match self.0 {
-            Source::Fixed(..) => None,
-            Source::Learned(learning) => Some(learning.learner),
+            Source::Fixed(..) => self,
+            Source::Learned(learning) => {
+                let mut learner = learning.learner;
+                learner.begin_anew();
+                Self::learned(learner, learning.interval_ns)
+            }
         }
     }
 }
@@ -158,9 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_learned_lasts_into_another_simulation() {
+        let learner = Learner::new(LearnerConfig::default(), Box::new(Avg));
+        let mut tables = Tables::learned(learner, SECOND);
+        for index in 0..20 {
+            let arrival_ns = index * SECOND;
+            tables.finished(&Invocation {
+                function: id(1),
+                arrival_ns,
+                first_run_ns: arrival_ns,
+                end_ns: arrival_ns + SECOND / 4,
+                cpu_ns: SECOND / 4,
+                switches: 1,
+            });
+        }
+        let before = tables.entry(id(1), 20 * SECOND).unwrap().clone();
+        let mut tables = tables.begin_anew();
+        let entry = tables.entry(id(1), 0).unwrap();
+        assert_eq!(entry, &before);
+        // It has a slice of its own, which only what is replayed can give it.
+        assert!(entry.slice_ns > 0);
+    }
+
+    #[test]
     fn nothing_is_in_an_empty_table() {
         let mut tables = Tables::fixed(PolicyTable::default());
         assert_eq!(tables.entry(id(1), 5), None);
-        assert!(tables.into_learner().is_none());
     }
 }
