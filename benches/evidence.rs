@@ -80,6 +80,9 @@ struct Figures {
     longest_ns: f64,
 }
 
+/// One of them.
+type Figure = fn(&Figures) -> f64;
+
 /// The same over several seeds, as ratios.
 #[derive(Clone)]
 struct Ratios {
@@ -222,7 +225,7 @@ fn beside_avg(results: &Results, index: usize, loads: &[f64], name: &str) {
     let loads: Vec<String> = loads.iter().map(|load| format!("{load:.1}")).collect();
     println!("| trace | mean | load {} | all loads |", loads.join(" | "));
     println!("|---|---|{}", "---|".repeat(loads.len() + 1));
-    let figures: [(&str, fn(&Figures) -> f64); 2] = [
+    let figures: [(&str, Figure); 2] = [
         ("response", |of| of.response_ns),
         ("slowdown", |of| of.slowdown),
     ];

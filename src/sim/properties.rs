@@ -142,7 +142,7 @@ proptest! {
     #[test]
     fn every_policy_that_switches_keeps_cpus_busy(
         policy in policies().prop_filter("sharing has no slices", |policy| !policy.shares()),
-        jobs in jobs(30, 60, 20).prop_map(in_units),
+        jobs in jobs(20, 60, 12).prop_map(in_units),
         cpus in 1usize..6,
         cost in 0..UNIT_NS,
         table in tables(),
