@@ -80,13 +80,18 @@ struct Figures {
     longest_ns: f64,
 }
 
+/// One of them.
+type Figure = fn(&Figures) -> f64;
+
 /// The same over several seeds, as ratios.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Ratios {
     response: Ratio,
     slowdown: Ratio,
     /// The longest response over that of processor sharing.
     longest: Ratio,
+    /// The figures of each seed by the first way of learning, and by this one.
+    pairs: Vec<[Figures; 2]>,
 }
 
 /// One trace at one load.
@@ -138,6 +143,23 @@ fn predictors(folder: &Path) -> Result<(), String> {
             let figures: Vec<String> = figures.collect();
             println!("| {trace} | {load:.1} | {} |", figures.join(" | "));
         }
+    }
+
+    let by_default = learnings
+        .iter()
+        .position(|of| of.method == Method::default() && of.objective == Objective::default())
+        .ok_or("the default is not among those compared")?;
+    beside_avg(&results, by_default, &LOADS, &names[by_default]);
+
+    let of_mixed = LOADS.iter().zip(&results[0]);
+    for (_, ratios) in of_mixed.filter(|(load, _)| **load == 0.9) {
+        println!(
+            "\n{} on {} at load 0.9, over SRPT's: response {}; slowdown {}",
+            names[by_default],
+            TRACES[0].0,
+            interval(Some(ratios[by_default].response)),
+            interval(Some(ratios[by_default].slowdown))
+        );
     }
 
     println!("\nOver avg's, with 95 % confidence intervals, all traces and loads together:\n");
@@ -195,6 +217,35 @@ fn predictors(folder: &Path) -> Result<(), String> {
         ],
     );
     write(folder, plot.name, &plot.file())
+}
+
+/// Prints one way of learning over the first, by trace and load.
+fn beside_avg(results: &Results, index: usize, loads: &[f64], name: &str) {
+    println!("\n{name} over avg, on the same traces, with 95 % confidence intervals:\n");
+    let loads: Vec<String> = loads.iter().map(|load| format!("{load:.1}")).collect();
+    println!("| trace | mean | load {} | all loads |", loads.join(" | "));
+    println!("|---|---|{}", "---|".repeat(loads.len() + 1));
+    let figures: [(&str, Figure); 2] = [
+        ("response", |of| of.response_ns),
+        ("slowdown", |of| of.slowdown),
+    ];
+    for ((trace, _), of_loads) in TRACES.iter().zip(results) {
+        for (mean, figure) in figures {
+            let pairs_at = |ratios: &Vec<Ratios>| -> Vec<(f64, f64)> {
+                let pairs = ratios[index].pairs.iter();
+                pairs
+                    .map(|[first, own]| (figure(first), figure(own)))
+                    .collect()
+            };
+            let each: Vec<Vec<(f64, f64)>> = of_loads.iter().map(pairs_at).collect();
+            let all = each.concat();
+            let cells = each.into_iter().chain([all]);
+            let cells: Vec<String> = cells
+                .map(|pairs| interval(Ratio::of_pairs(pairs)))
+                .collect();
+            println!("| {trace} | {mean} | {} |", cells.join(" | "));
+        }
+    }
 }
 
 fn factors(folder: &Path) -> Result<(), String> {
@@ -322,6 +373,7 @@ fn compare(loads: &[f64], seeds: u64, learnings: &[Learning]) -> Result<Results,
                     response: over(index, SRPT, |of| of.response_ns)?,
                     slowdown: over(index, SRPT, |of| of.slowdown)?,
                     longest: over(index, SHARING, |of| of.longest_ns)?,
+                    pairs: of_seeds.iter().map(|of| [of[BASES], of[index]]).collect(),
                 })
             })
             .collect()
@@ -352,12 +404,7 @@ fn figures(cell: &Cell, seed: u64, learnings: &[Learning]) -> Result<Vec<Figures
     for learning in learnings {
         let mut tables = Tables::learned(learning.learner()?, INTERVAL_NS);
         run(Policy::Alps, &practice, &mut tables);
-        let mut learner = learning.learner()?;
-        if let Some(seen) = tables.into_learner() {
-            let histories = seen.histories();
-            histories.for_each(|(function, history)| learner.restore(function, history));
-        }
-        let mut tables = Tables::learned(learner, INTERVAL_NS);
+        let mut tables = tables.begin_anew();
         all.push(run(Policy::Alps, &jobs, &mut tables));
     }
     Ok(all)

@@ -2,8 +2,10 @@
 //! How time and memory grow with the length of a simulation, and the memory of
 //! a learner: what a criterion benchmark does not show.
 //!
-//! Times are CPU time. Each size has a process of its own, whose peak resident set is printed with
-//! and without that of the input.
+//! Times are CPU time. Each size has a process of its own, whose peak resident
+//! set is printed with and without that of the input. It ends badly where a
+//! limit is exceeded: 2 s and 500 MiB for 1,000,000 invocations, 50 ms and
+//! 64 MiB for a learner's round.
 
 #[path = "common/load.rs"]
 mod load;
@@ -37,19 +39,27 @@ fn all() {
         "{:>12} {:>9} {:>14} {:>12} {:>12}",
         "invocations", "CPU time", "/ n log2 n", "peak RSS", "above input"
     );
+    let mut ended_well = true;
     for size in SIZES {
-        in_own_process(&size.to_string());
+        ended_well &= in_own_process(&size.to_string());
     }
     println!("\na learner's rounds over 100,000 invocations of 1,000 functions on 64 CPUs");
-    in_own_process(LEARNER);
+    ended_well &= in_own_process(LEARNER);
+    if !ended_well {
+        std::process::exit(1);
+    }
 }
 
-fn in_own_process(argument: &str) {
+/// Whether it ended well.
+fn in_own_process(argument: &str) -> bool {
     let status =
         std::env::current_exe().and_then(|program| Command::new(program).arg(argument).status());
     match status {
-        Ok(status) if status.success() => {}
-        other => eprintln!("{argument}: {other:?}"),
+        Ok(status) if status.success() => true,
+        other => {
+            eprintln!("{argument}: {other:?}");
+            false
+        }
     }
 }
 
@@ -69,6 +79,10 @@ fn simulation(count: usize) {
         peak_kb / 1024,
         peak_kb.saturating_sub(input_kb) / 1024
     );
+    if count == 1_000_000 {
+        assert!(seconds < 2.0, "over 2 s");
+        assert!(peak_kb < 500 * 1024, "over 500 MiB");
+    }
 }
 
 fn learner() {
@@ -80,11 +94,13 @@ fn learner() {
         load::observe(&mut learner, &jobs);
         let begin = cpu_seconds();
         let functions = learner.round(round, 90.0).entries().len() - 1;
+        let ms = (cpu_seconds() - begin) * 1e3;
+        let mib = resident_kb("VmHWM").saturating_sub(input_kb) / 1024;
         println!(
-            "round {round}: {functions} functions, {:.1} ms, peak RSS {} MiB above the input",
-            (cpu_seconds() - begin) * 1e3,
-            resident_kb("VmHWM").saturating_sub(input_kb) / 1024
+            "round {round}: {functions} functions, {ms:.1} ms, peak RSS {mib} MiB above the input"
         );
+        assert!(ms < 50.0, "over 50 ms");
+        assert!(mib < 64, "over 64 MiB");
     }
 }
 

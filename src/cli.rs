@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{ArgAction, Args, Parser, Subcommand};
-use scx_alps::learn::{BiasFactor, Change, LearnerConfig, Method, Objective, Settings};
+use scx_alps::learn::{Change, LearnerConfig, Method, Objective};
 use scx_alps::policies::{self, Policy};
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
 
@@ -16,6 +16,7 @@ use crate::control;
 use crate::daemon::DaemonConfig;
 use crate::engine::{self, EngineConfig, Queueing};
 use crate::invoke::InvokeArgs;
+use crate::learn_args::LearnArgs;
 use crate::simulate;
 use crate::traces::TraceArgs;
 use crate::worker::{WorkerArgs, set};
@@ -149,11 +150,11 @@ pub struct SetArgs {
     #[arg(long, allow_negative_numbers = true, value_parser = finite)]
     gamma: Option<f64>,
 
-    /// Whether unpredictable functions' slices are tuned.
+    /// Whether unpredictable functions' slices are tuned: on, or off as by the daemon's --unpred.
     #[arg(long, value_name = "on|off", value_parser = on_or_off)]
     unpred: Option<bool>,
 
-    /// Whether slices are tuned for overload.
+    /// Whether slices are tuned for overload: on, or off as by the daemon's --overload.
     #[arg(long, value_name = "on|off", value_parser = on_or_off)]
     overload: Option<bool>,
 
@@ -248,75 +249,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "NAME", default_value = "alps", value_parser = policy, hide_possible_values = true, long_help = policy_help(), help_heading = "Enforce")]
     policy: &'static dyn Policy,
 
-    /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins.
-    #[arg(
-        long,
-        value_name = "NAME",
-        default_value_t = Method::default(),
-        help_heading = "Learn"
-    )]
-    ml: Method,
-
-    /// What gittins keeps small: the mean response, or the mean slowdown.
-    #[arg(
-        long,
-        value_name = "response|slowdown",
-        default_value_t = Objective::default(),
-        help_heading = "Learn"
-    )]
-    objective: Objective,
-
-    /// Weight of the predicted slice.
-    #[arg(
-        long,
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    alpha: f64,
-
-    /// Weight of the standard deviation taken off an unpredictable function's slice.
-    #[arg(
-        long,
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    beta: f64,
-
-    /// CPU utilisation in percent from which on slices shrink.
-    #[arg(
-        long,
-        default_value_t = 50.0,
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    theta: f64,
-
-    /// How gently slices shrink under overload.
-    #[arg(
-        long,
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    gamma: f64,
-
-    /// Switch OFF the tuning for unpredictable functions.
-    #[arg(long, help_heading = "Learn")]
-    unpred: bool,
-
-    /// Switch OFF the tuning for overload.
-    #[arg(long, help_heading = "Learn")]
-    overload: bool,
-
-    /// Time between two rounds of learning.
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, help_heading = "Learn")]
-    interval: Duration,
-
-    /// How far back the replayed window reaches.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = window, help_heading = "Learn")]
-    window: Duration,
+    #[command(flatten)]
+    learn: LearnArgs,
 
     /// What was learned, loaded at start and saved on exit.
     #[arg(long, value_name = "FILE", help_heading = "Learn")]
@@ -330,31 +264,6 @@ pub struct RunArgs {
         help_heading = "Learn"
     )]
     exp_result: Option<OsString>,
-
-    /// K: seconds of waiting that one second of expected remaining CPU time is worth.
-    #[arg(
-        short = 'k',
-        long,
-        value_name = "K",
-        default_value_t = BiasFactor::default().get(),
-        allow_negative_numbers = true,
-        help_heading = "Enforce"
-    )]
-    bias_factor: f64,
-
-    /// By how much K is multiplied on a machine that is busy all the time, rising from theta on; 1: not at all.
-    #[arg(
-        long,
-        value_name = "FACTOR",
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Enforce"
-    )]
-    load_factor: f64,
-
-    /// No bias exceeds this, so no task waits longer for newcomers.
-    #[arg(long, value_name = "TIME", default_value = "16s", value_parser = max_bias, help_heading = "Enforce")]
-    max_bias: Duration,
 
     /// Slice of tasks whose function has none of its own.
     #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = slice, help_heading = "Enforce")]
@@ -426,24 +335,14 @@ pub struct RunArgs {
 impl RunArgs {
     /// The daemon's configuration; values that cannot work are refused here.
     pub fn into_config(self) -> Result<DaemonConfig> {
-        let settings = Settings::default().changed(&Change {
-            ml: Some(self.policy.method().unwrap_or(self.ml).to_string()),
-            objective: Some(self.objective.to_string()),
-            alpha: Some(self.alpha),
-            beta: Some(self.beta),
-            theta: Some(self.theta),
-            gamma: Some(self.gamma),
-            unpred: Some(!self.unpred),
-            overload: Some(!self.overload),
-            bias_factor: Some(self.bias_factor),
-            load_factor: Some(self.load_factor),
-        })?;
+        let mut settings = self.learn.settings()?;
+        settings.method = self.policy.method().unwrap_or(settings.method);
         Ok(DaemonConfig {
             engine: EngineConfig {
                 kind: self.engine,
                 idle_gap: self.idle_gap,
                 default_slice: self.slice,
-                max_bias: self.max_bias,
+                max_bias: self.learn.max_bias,
                 preempt_margin: self.preempt_margin,
                 bias_factor: settings.bias_factor.get(),
                 queueing: self.queues,
@@ -455,13 +354,8 @@ impl RunArgs {
                 libbpf: self.libbpf,
             },
             learner: LearnerConfig {
-                window_ns: self.window.as_nanos() as u64,
                 policy: self.policy,
-                tuning: settings.tuning,
-                bias_factor: settings.bias_factor,
-                load_factor: settings.load_factor,
-                max_bias_ns: self.max_bias.as_nanos() as u64,
-                ..LearnerConfig::default()
+                ..self.learn.config(&settings)
             },
             settings,
             functions: self.functions,
@@ -473,7 +367,7 @@ impl RunArgs {
                 .filter(|file| !file.is_empty())
                 .map(PathBuf::from),
             socket: self.socket,
-            interval: self.interval,
+            interval: self.learn.interval,
             enforce: !self.off,
             stats: self.stats,
         })
@@ -528,17 +422,17 @@ pub fn interval(text: &str) -> Result<Duration, String> {
 }
 
 /// Shorter ones would be spent on switching, longer ones let nobody else run.
-fn slice(text: &str) -> Result<Duration, String> {
+pub fn slice(text: &str) -> Result<Duration, String> {
     between(text, Duration::from_micros(100), Duration::from_secs(1))
 }
 
 /// It is compared to differences of keys, which the largest bias bounds.
-fn preempt_margin(text: &str) -> Result<Duration, String> {
+pub fn preempt_margin(text: &str) -> Result<Duration, String> {
     between(text, Duration::ZERO, Duration::from_secs(20))
 }
 
 /// A shorter window would be empty in most rounds.
-fn window(text: &str) -> Result<Duration, String> {
+pub fn window(text: &str) -> Result<Duration, String> {
     between(text, Duration::from_secs(1), Duration::from_secs(24 * 3600))
 }
 
@@ -576,6 +470,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use scx_alps::learn::Settings;
 
     #[test]
     fn the_command_line_is_well_formed() {

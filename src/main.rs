@@ -9,6 +9,7 @@ mod engine;
 mod explain;
 mod functions;
 mod invoke;
+mod learn_args;
 mod logging;
 mod published;
 mod results;

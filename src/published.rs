@@ -79,7 +79,7 @@ fn printed(table: &NamedTable) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scx_alps::policy::{BUCKETS, PolicyTable};
+    use scx_alps::policy::{BUCKETS, MadeBy, PolicyTable};
 
     fn table() -> NamedTable {
         let entry = |bias, rank| PolicyEntry {
@@ -90,7 +90,9 @@ mod tests {
             predicted_ns: bias / 16,
         };
         let table = PolicyTable::new(vec![entry(0, 2), entry(16_000_000, 1), entry(1_000_000, 0)]);
-        NamedTable::new(&table, |id| Some(["", "long", "short"][id.slot()]))
+        NamedTable::new(&table, MadeBy::default(), |id| {
+            Some(["", "long", "short"][id.slot()])
+        })
     }
 
     #[test]

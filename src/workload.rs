@@ -199,6 +199,14 @@ impl WorkloadArgs {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn load_all(&self, seeds: &[u64], cpus: u32) -> Result<Vec<(u64, Trace)>> {
+        let twice = (0..seeds.len()).find(|&place| seeds[..place].contains(&seeds[place]));
+        if let Some(place) = twice {
+            bail!(
+                "--seeds: {} is given twice, and the same trace twice shows nothing new; pass \
+                 each once",
+                seeds[place]
+            );
+        }
         let workload = self.open()?;
         let trace = |&seed: &u64| Ok((seed, workload.trace(seed, cpus)?));
         let mut traces = seeds.iter().map(trace).collect::<Result<Vec<_>>>()?;

@@ -6,7 +6,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Exp1};
 use scx_alps::invocation::{FunctionId, Invocation};
-use scx_alps::learn::{Avg, Learner, LearnerConfig};
+use scx_alps::learn::{Learner, LearnerConfig, Method, Objective};
 use scx_alps::sim::Job;
 
 const LOAD: f64 = 0.9;
@@ -39,7 +39,7 @@ pub fn learner(capacity: usize, cpus: usize) -> Learner {
         window_ns: u64::MAX,
         ..LearnerConfig::default()
     };
-    Learner::new(config, Box::new(Avg))
+    Learner::new(config, Method::default().predictor(Objective::default()))
 }
 
 /// Have it observe each job, run alone.

@@ -21,6 +21,7 @@ char _license[] SEC("license") = "GPL";
 #include "identify.bpf.h"
 #include "weight.bpf.h"
 #include "policy.bpf.h"
+#include "credit.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"
 #include "assign.bpf.h"

@@ -27,6 +27,7 @@ UEI_DEFINE(uei);
 #include "identify.bpf.h"
 #include "weight.bpf.h"
 #include "policy.bpf.h"
+#include "credit.bpf.h"
 #include "observe.bpf.h"
 #include "survey.bpf.h"
 #include "assign.bpf.h"

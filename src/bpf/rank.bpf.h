@@ -9,7 +9,7 @@
  * end; and tasks whose expected remainder no longer changes (hogs) take turns
  * by their waiting time. Service and remainder count by weight.
  *
- * What a task gains by waiting is limited, see limit_credit().
+ * What a task gains by waiting is limited, see credit.bpf.h.
  */
 #ifndef ALPS_RANK_BPF_H
 #define ALPS_RANK_BPF_H
@@ -71,12 +71,13 @@ static __always_inline u64 expected_bias(const struct task_ctx *tctx,
 }
 
 /*
- * A bias by weight. Among hogs, whose remainder is beyond all bounds, only
- * service counts; and what is told has no bound.
+ * A bias by weight. Where biases bend towards the largest (three quarters of it,
+ * see BiasFactor::bias_ns()) are the hogs, whose remainder is as good as beyond
+ * all bounds: among them only service counts. And what is told has no bound.
  */
 static __always_inline u64 weighted_bias(u64 bias_ns, u32 weight)
 {
-	if (bias_ns >= max_bias_ns)
+	if (bias_ns >= max_bias_ns / 4 * 3)
 		return bias_ns;
 	bias_ns = weighted(bias_ns, weight);
 	return bias_ns < max_bias_ns ? bias_ns : max_bias_ns;

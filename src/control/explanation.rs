@@ -33,7 +33,9 @@ pub struct Explanation {
     pub histogram: Vec<u32>,
     /// Expected to remain, or the index that stands for it.
     pub remaining_ns: Vec<u64>,
-    /// The same for a function never seen.
+    /// Expected to remain, where `remaining_ns` is an index; else empty.
+    pub residual_ns: Vec<u64>,
+    /// As `remaining_ns`, for a function never seen.
     pub prior_ns: Vec<u64>,
     /// In force.
     pub bias_ns: Vec<u64>,
@@ -42,6 +44,8 @@ pub struct Explanation {
     pub slice_ns: u64,
     /// Before the fine-tuning; `None` where none was simulated.
     pub predicted_slice_ns: Option<f64>,
+    /// What the fine-tuning makes of it; `None` where there is none.
+    pub tuned: Option<TunedSlice>,
     /// Mean waiting time in the simulated SRPT schedule.
     pub simulated_wait_ns: Option<f64>,
     /// Place in the order of those waits, 0 the first.
@@ -50,6 +54,17 @@ pub struct Explanation {
     pub functions: usize,
     /// The last minute, oldest first.
     pub past: Vec<Summary>,
+}
+
+/// A slice through the steps of the fine-tuning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TunedSlice {
+    /// Of the slice as predicted, by `alpha`.
+    pub weighted_ns: f64,
+    /// Less what its deviation takes off.
+    pub predictable_ns: f64,
+    /// How much of that the load leaves, from 0 to 1.
+    pub load_share: f64,
 }
 
 /// What was in force for a function at some moment of the last minute.

@@ -10,7 +10,7 @@ mod recognised;
 mod server;
 
 pub use client::ask;
-pub use explanation::{Explanation, Summary};
+pub use explanation::{Explanation, Summary, TunedSlice};
 pub use protocol::{Command, FunctionRow, Reply, Status};
 pub use recognised::Recognised;
 pub use server::Server;
@@ -24,7 +24,7 @@ mod tests {
     use crate::daemon::mailbox::{Letter, Mailbox};
     use scx_alps::invocation::FunctionId;
     use scx_alps::learn::Change;
-    use scx_alps::policy::{BUCKETS, NamedTable, PolicyEntry, PolicyTable};
+    use scx_alps::policy::{BUCKETS, MadeBy, NamedTable, PolicyEntry, PolicyTable};
     use std::thread;
     use std::time::Duration;
 
@@ -38,7 +38,7 @@ mod tests {
         let names: Vec<String> = (0..FunctionId::CAPACITY)
             .map(|slot| format!("system.slice/docker-{slot:064}.scope"))
             .collect();
-        NamedTable::new(&table, |id| Some(&names[id.slot()]))
+        NamedTable::new(&table, MadeBy::default(), |id| Some(&names[id.slot()]))
     }
 
     /// A daemon that knows a table and refuses to be changed.

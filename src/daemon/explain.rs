@@ -4,10 +4,10 @@
 use anyhow::{Result, bail};
 use scx_alps::identify::{FunctionName, Source, near};
 use scx_alps::invocation::FunctionId;
-use scx_alps::learn::Method;
+use scx_alps::learn::{Knowledge, Method, Tuned};
 
 use super::{Daemon, monotonic_ns};
-use crate::control::Explanation;
+use crate::control::{Explanation, TunedSlice};
 
 /// Names offered where nothing has the one asked for.
 const OFFERED: usize = 5;
@@ -84,10 +84,31 @@ impl Daemon<'_> {
                 explanation.most_ns = known.most_ns;
                 explanation.histogram = known.histogram.to_vec();
                 explanation.remaining_ns = known.forecast.remaining_ns().to_vec();
+                if self.settings.method == Method::Gittins {
+                    explanation.residual_ns = known.residual.remaining_ns().to_vec();
+                }
                 explanation.predicted_slice_ns = known.predicted_slice_ns;
+                explanation.tuned = self.tuned(&known);
                 explanation.simulated_wait_ns = known.simulated_wait_ns;
             }
         }
         explanation
+    }
+    /// How the function's slice comes about.
+    fn tuned(&self, known: &Knowledge) -> Option<TunedSlice> {
+        let predicted_ns = known.predicted_slice_ns?;
+        let stdev_ns = known.slice_stdev_ns?;
+        let tuning = &self.learner.config().tuning;
+        let Tuned {
+            weighted_ns,
+            predictable_ns,
+            load_share,
+            ..
+        } = tuning.tuned(predicted_ns, stdev_ns, self.utilisation_percent);
+        Some(TunedSlice {
+            weighted_ns,
+            predictable_ns,
+            load_share,
+        })
     }
 }

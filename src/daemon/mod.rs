@@ -37,7 +37,7 @@ use nix::unistd::{SysconfVar, sysconf};
 use scx_alps::identify::{FunctionName, Source};
 use scx_alps::invocation::FunctionId;
 use scx_alps::learn::{Change, Learner, LearnerConfig, Settings};
-use scx_alps::policy::NamedTable;
+use scx_alps::policy::{MadeBy, NamedTable};
 use scx_utils::build_id;
 
 use crate::control::{self, Command, FunctionRow, Reply, Status};
@@ -291,7 +291,14 @@ impl Daemon<'_> {
     /// The policy table in force, by the names of its functions.
     fn named_table(&self) -> NamedTable {
         let registry = self.directory.registry();
-        NamedTable::new(self.learner.table(), |function| {
+        let config = self.learner.config();
+        let made_by = MadeBy {
+            policy: config.policy.name().to_owned(),
+            predictor: self.settings.predictor_name(),
+            bias_factor: self.learner.bias_factor().get(),
+            max_bias_ns: config.max_bias_ns,
+        };
+        NamedTable::new(self.learner.table(), made_by, |function| {
             registry.name(function).map(FunctionName::as_str)
         })
     }

@@ -26,6 +26,7 @@ use libbpf_rs::{
 };
 use log::info;
 use scx_alps::invocation::{FunctionId, Invocation};
+use scx_alps::policy::credit::sixteenths;
 use scx_alps::policy::{PolicyEntry, PolicyTable};
 use scx_utils::UserExitInfo;
 use scx_utils::libbpf_clap_opts::LibbpfOpts;
@@ -291,8 +292,7 @@ impl<'a> Engine<'a> {
     /// Set the bias of generic tasks' expected remaining service, which is in
     /// force at once; functions have theirs in the policy table.
     pub fn set_bias_factor(&mut self, factor: f64) {
-        let sixteenths = (factor * 16.0).round().max(1.0) as u64;
-        self.parts.globals.set_bias_factor_16(sixteenths);
+        self.parts.globals.set_bias_factor_16(sixteenths(factor));
     }
 
     /// The version of the policy table in force, 0 before the first.

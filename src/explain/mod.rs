@@ -43,7 +43,8 @@ fn text(explanation: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::Summary;
+    use crate::control::{Summary, TunedSlice};
+    use proptest::num::f64::ANY;
     use proptest::prelude::*;
     use scx_alps::policy::BUCKETS;
     use scx_alps::policy::grid::{bucket, start};
@@ -82,6 +83,11 @@ mod tests {
             predicted_ns: 17 * MS,
             slice_ns: 0,
             predicted_slice_ns: Some(12e6),
+            tuned: Some(TunedSlice {
+                weighted_ns: 12e6,
+                predictable_ns: 0.0,
+                load_share: 0.78,
+            }),
             simulated_wait_ns: Some(0.4e6),
             rank: 2,
             functions: 9,
@@ -146,7 +152,7 @@ mod tests {
         fn any_numbers_are_shown_within_the_terminal(
             counts in prop::collection::vec(any::<u32>(), 0..60),
             times in prop::collection::vec(any::<u64>(), 0..60),
-            (mean_ns, stdev_ns, weight) in any::<(f64, f64, f64)>(),
+            (mean_ns, stdev_ns, weight) in (ANY, ANY, ANY),
             samples: u32,
         ) {
             let past = times.iter().map(|&time| Summary {
@@ -162,12 +168,19 @@ mod tests {
                 remembered: samples,
                 histogram: counts,
                 past: past.collect(),
+                residual_ns: times.clone(),
+                prior_ns: times.clone(),
                 remaining_ns: times.clone(),
                 bias_ns: times,
                 mean_ns,
                 stdev_ns,
                 weight,
                 predicted_slice_ns: Some(mean_ns),
+                tuned: Some(TunedSlice {
+                    weighted_ns: weight,
+                    predictable_ns: stdev_ns,
+                    load_share: mean_ns,
+                }),
                 utilisation_percent: weight,
                 bias_factor: weight,
                 ..Explanation::default()

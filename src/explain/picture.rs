@@ -17,8 +17,8 @@ const ROWS: usize = 24;
 /// Buckets shown beyond the last that holds a sample: invocations that overrun.
 const OVERRUN: usize = 2;
 
-const ENDED_WIDTH: usize = 22;
-const REMAINING_WIDTH: usize = 15;
+const ENDED_WIDTH: usize = 19;
+const REMAINING_WIDTH: usize = 10;
 
 /// Parts of a character a bar can end in.
 const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -27,7 +27,10 @@ const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 struct Row {
     buckets: Range<usize>,
     ended: u64,
+    /// Expected to remain.
     remaining_ns: u64,
+    /// By what it is ordered, where that is something else.
+    index_ns: Option<u64>,
     bias_ns: u64,
 }
 
@@ -36,16 +39,16 @@ pub fn text(explanation: &Explanation) -> String {
     let rows = rows(explanation);
     let most_ended = rows.iter().map(|row| row.ended).max().unwrap_or(0);
     let longest = rows.iter().map(|row| row.remaining_ns).max().unwrap_or(0);
-    let remaining = if explanation.objective.is_empty() {
-        "then still to come"
+    let index = if explanation.residual_ns.is_empty() {
+        ""
     } else {
-        "its index as a time"
+        "index"
     };
     let mut text = format!(
-        "  {:<16}{:<w$}{:<r$}{:>7}\n",
+        "  {:<16}{:<w$}{:<r$}{index:>7} {:>7}\n",
         "CPU time",
         "ended there",
-        remaining,
+        "then still to come",
         "bias",
         w = ENDED_WIDTH + 7,
         r = REMAINING_WIDTH + 8,
@@ -58,12 +61,13 @@ pub fn text(explanation: &Explanation) -> String {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "  {:<16}{}{:>5}  {}{:>7} {:>7}",
+            "  {:<16}{}{:>5}  {}{:>7} {:>7} {:>7}",
             span(&row.buckets),
             bar(row.ended, most_ended, ENDED_WIDTH),
             ended,
             bar(row.remaining_ns, longest, REMAINING_WIDTH),
             duration(row.remaining_ns),
+            row.index_ns.map(duration).unwrap_or_default(),
             duration(row.bias_ns),
         );
     }
@@ -90,9 +94,15 @@ fn rows(explanation: &Explanation) -> Vec<Row> {
         .chain(rest)
         .map(|buckets| {
             let at = |values: &[u64]| values.get(buckets.start).copied().unwrap_or(0);
+            let in_order_ns = at(&explanation.remaining_ns);
+            let (remaining_ns, index_ns) = match &explanation.residual_ns[..] {
+                [] => (in_order_ns, None),
+                residual_ns => (at(residual_ns), Some(in_order_ns)),
+            };
             Row {
                 ended: buckets.clone().map(|index| u64::from(ended(index))).sum(),
-                remaining_ns: at(&explanation.remaining_ns),
+                remaining_ns,
+                index_ns,
                 bias_ns: at(&explanation.bias_ns),
                 buckets,
             }
@@ -148,6 +158,18 @@ mod tests {
         let last = rows.last().unwrap();
         assert_eq!(last.buckets.end, bucket(90 * MS) + 1 + OVERRUN);
         assert_eq!(rows.iter().map(|row| row.ended).sum::<u64>(), 220);
+    }
+
+    #[test]
+    fn an_index_is_shown_beside_what_remains() {
+        let mut explanation = bimodal();
+        assert!(!text(&explanation).contains("index"));
+        explanation.residual_ns = vec![123 * MS; BUCKETS];
+        let text = text(&explanation);
+        assert!(text.contains("index") && text.contains("123ms"), "{text}");
+        // The first row's, which is 17 ms.
+        let row = text.lines().nth(1).unwrap_or_default();
+        assert!(row.contains("123ms  17.0ms   272ms"), "{row}");
     }
 
     #[test]

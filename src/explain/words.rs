@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What was learned of a function, in sentences.
 
-use crate::control::Explanation;
+use crate::control::{Explanation, TunedSlice};
 use crate::top::format::{count, counted, duration, percent, setting};
 
 const WIDTH: usize = 80;
@@ -81,26 +81,76 @@ fn expected(of: &Explanation) -> String {
         setting(of.bias_factor),
         percent(of.utilisation_percent),
         duration(of.bias_ns.first().copied().unwrap_or(0)),
-    )
+    ) + &beside_others(of)
+}
+
+/// What is expected of a function that nothing is known of, for comparison.
+fn beside_others(of: &Explanation) -> String {
+    match of.prior_ns.first() {
+        Some(&prior_ns) if of.samples > 0 => {
+            let what = if of.objective.is_empty() {
+                "is expected to take"
+            } else {
+                "begins with an index of"
+            };
+            format!(" A function not seen yet {what} {}.", duration(prior_ns))
+        }
+        _ => String::new(),
+    }
 }
 
 fn slice(of: &Explanation) -> String {
-    let predicted = of
-        .predicted_slice_ns
-        .map(|slice_ns| duration(slice_ns as u64));
-    match (of.slice_ns, predicted) {
-        (0, None) => "It has no slice of its own, because none was simulated: it gets the default."
-            .to_owned(),
-        (0, Some(predicted)) => format!(
-            "It has no slice of its own: {predicted} were predicted, and its slices vary too \
-             much. It gets the default."
-        ),
-        (own, Some(predicted)) if predicted != duration(own) => format!(
-            "Its slice is {}: {predicted} were predicted, less what the tuning takes off.",
-            duration(own)
-        ),
-        (own, _) => format!("Its slice is {}, as predicted.", duration(own)),
+    let (Some(predicted_ns), Some(tuned)) = (of.predicted_slice_ns, of.tuned) else {
+        return match of.slice_ns {
+            0 => "It has no slice of its own, because none was simulated: it gets the default."
+                .to_owned(),
+            own => format!("Its slice is {}, which the policy says.", duration(own)),
+        };
+    };
+    let steps = steps(predicted_ns, &tuned, of);
+    let steps = if steps.is_empty() {
+        "as predicted".to_owned()
+    } else {
+        format!(
+            "{} predicted, {}",
+            duration(predicted_ns as u64),
+            steps.join(", ")
+        )
+    };
+    match of.slice_ns {
+        0 => format!("It has no slice of its own and gets the default: {steps}."),
+        own => format!("Its slice is {}: {steps}.", duration(own)),
     }
+}
+
+/// What has made another slice of the one predicted.
+fn steps(predicted_ns: f64, tuned: &TunedSlice, of: &Explanation) -> Vec<String> {
+    let mut steps = Vec::new();
+    let shown = |ns: f64| duration(ns as u64);
+    if shown(tuned.weighted_ns) != shown(predicted_ns) {
+        steps.push(format!("{} by the weight alpha", shown(tuned.weighted_ns)));
+    }
+    if shown(tuned.predictable_ns) != shown(tuned.weighted_ns) {
+        steps.push(format!(
+            "{} left where they vary as much",
+            shown(tuned.predictable_ns)
+        ));
+    }
+    let tuned_ns = tuned.predictable_ns * tuned.load_share;
+    if shown(tuned_ns) != shown(tuned.predictable_ns) {
+        steps.push(format!(
+            "{} of that at this load",
+            percent(tuned.load_share * 100.0)
+        ));
+    }
+    match of.slice_ns {
+        0 if tuned_ns > 0.0 => steps.push("too short to be of use".to_owned()),
+        own if own > 0 && tuned_ns > own as f64 * 1.01 => {
+            steps.push("and no slice is longer".to_owned());
+        }
+        _ => {}
+    }
+    steps
 }
 
 fn order(of: &Explanation) -> String {
@@ -157,11 +207,27 @@ mod tests {
     #[test]
     fn each_kind_of_slice_has_its_reason() {
         let mut function = bimodal();
-        assert!(slice(&function).contains("vary too much"));
-        function.slice_ns = 12 * MS;
-        assert!(slice(&function).ends_with("as predicted."));
-        function.slice_ns = 6 * MS;
-        assert!(slice(&function).contains("12.0ms were predicted"));
+        let mut tuned = |slice_ms: f64, weighted_ms: f64, predictable_ms: f64, load_share| {
+            function.slice_ns = (slice_ms * 1e6) as u64;
+            function.tuned = Some(TunedSlice {
+                weighted_ns: weighted_ms * 1e6,
+                predictable_ns: predictable_ms * 1e6,
+                load_share,
+            });
+            slice(&function)
+        };
+        // Of 12 ms predicted.
+        assert!(tuned(12.0, 12.0, 12.0, 1.0).ends_with("as predicted."));
+        assert!(tuned(0.0, 12.0, 0.0, 1.0).contains("0 left where they vary as much"));
+        assert!(tuned(0.0, 0.0, 0.0, 1.0).contains("0 by the weight alpha."));
+        assert!(tuned(0.0, 12.0, 12.0, 0.0).contains("0% of that at this load."));
+        assert!(tuned(0.0, 12.0, 0.05, 1.0).contains("too short to be of use"));
+        assert!(tuned(6.0, 12.0, 12.0, 0.5).contains("12.0ms predicted, 50% of that"));
+        assert!(tuned(24.0, 24.0, 24.0, 1.0).contains("24.0ms by the weight alpha"));
+        assert!(tuned(200.0, 12.0, 900.0, 1.0).contains("no slice is longer"));
+        function.slice_ns = 5 * MS;
+        function.tuned = None;
+        assert!(slice(&function).contains("the policy says"));
         function.slice_ns = 0;
         function.predicted_slice_ns = None;
         assert!(slice(&function).contains("none was simulated"));

@@ -6,9 +6,10 @@ use super::param::ParamError;
 /// `K`: how much later an invocation is keyed for each unit of CPU time it is
 /// expected to need yet.
 ///
-/// The larger, the closer to shortest remaining time first; being finite, it
-/// lets every invocation wait only so long, and bounds its slowdown by about
-/// `K`.
+/// The larger, the closer to shortest remaining time first. Being finite, it
+/// bounds what newcomers can add to a wait: those that come later than `K` times
+/// what an invocation is expected to need yet run after it. Its slowdown it does
+/// not bound, since all that came before may run first.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct BiasFactor(f64);
 
@@ -45,11 +46,29 @@ impl BiasFactor {
         }
     }
 
-    /// `min(K * remaining, max_ns)` in nanoseconds.
+    /// `K * remaining` in nanoseconds up to three quarters of the largest bias,
+    /// and from there on ever less more, so that it nears the largest bias and
+    /// the longer is still behind the shorter:
+    ///
+    /// ```text
+    /// x = K * remaining, m = max_ns, b = 3/4 m
+    /// bias = x if x < b, else m - (m - b) * exp(-(x - b) / (m - b))
+    /// ```
     pub fn bias_ns(self, remaining_ns: u64, max_ns: u64) -> u64 {
-        ((self.0 * remaining_ns as f64) as u64).min(max_ns)
+        let (x, most) = (self.0 * remaining_ns as f64, max_ns as f64);
+        let bend = BEND * most;
+        if x < bend {
+            return (x as u64).min(max_ns);
+        }
+        let left = most - bend;
+        let bent = most - left * (-(x - bend) / left).exp();
+        // Where there is nothing left it is no number, and 0 is right.
+        (bent as u64).min(max_ns)
     }
 }
+
+/// From this share of the largest bias on biases are bent.
+const BEND: f64 = 0.75;
 
 impl Default for BiasFactor {
     /// 16: in simulation as good in the mean as any larger factor, and the
@@ -62,6 +81,7 @@ impl Default for BiasFactor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn factors_outside_the_range_are_refused() {
@@ -76,10 +96,34 @@ mod tests {
     }
 
     #[test]
-    fn the_bias_is_the_remainder_times_the_factor_up_to_its_bound() {
+    fn the_bias_is_the_remainder_times_the_factor_and_bends_towards_its_bound() {
         let factor = BiasFactor::new(4.0).unwrap();
-        for (remaining, bias) in [(0, 0), (5, 20), (300, 1_000), (u64::MAX, 1_000)] {
+        // 1000 - 250 * exp(-(1000 - 750) / 250) = 908.03
+        for (remaining, bias) in [(0, 0), (5, 20), (187, 748), (250, 908), (u64::MAX, 1_000)] {
             assert_eq!(factor.bias_ns(remaining, 1_000), bias);
+        }
+    }
+
+    #[test]
+    fn without_a_bound_nothing_is_bent() {
+        let one = BiasFactor::new(1.0).unwrap();
+        for remaining in [0, 1, 1 << 40] {
+            assert_eq!(one.bias_ns(remaining, u64::MAX), remaining);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_longer_is_never_ahead_and_nobody_beyond_the_bound(
+            factor in 0.0..BiasFactor::MAX,
+            (one, other) in any::<(u64, u64)>(),
+            max_ns: u64,
+        ) {
+            if let Ok(factor) = BiasFactor::new(factor) {
+                let [less, more] = [one.min(other), one.max(other)];
+                prop_assert!(factor.bias_ns(less, max_ns) <= factor.bias_ns(more, max_ns));
+                prop_assert!(factor.bias_ns(more, max_ns) <= max_ns);
+            }
         }
     }
 }

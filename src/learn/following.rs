@@ -194,7 +194,7 @@ mod tests {
         fn it_lies_between_the_factor_set_and_its_multiple(
             k in 0.01..100.0f64,
             load_factor in 0.01..100.0f64,
-            percent: f64,
+            percent in prop::num::f64::ANY,
         ) {
             let (one, two) = (k, k * load_factor);
             let k = factor(k, load_factor, percent);

@@ -91,6 +91,7 @@ impl Forecast {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::num::f64::ANY;
     use proptest::prelude::*;
 
     const MS: u64 = 1_000_000;
@@ -148,11 +149,11 @@ mod tests {
 
         #[test]
         fn whatever_is_estimated_it_is_defined_everywhere(
-            own: f64,
-            weight: f64,
+            own in ANY,
+            weight in ANY,
             value: u64,
             other in 0u64..,
-            pseudo: f64,
+            pseudo in ANY,
         ) {
             let mut sample = Distribution::empty();
             sample.add(value, weight);

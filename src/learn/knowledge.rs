@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What is known of one function, and what it rests on.
 
+use super::avg::Avg;
 use super::forecast::Forecast;
 use super::function::Function;
 use super::moments::Moments;
@@ -28,17 +29,23 @@ pub struct Knowledge {
     pub histogram: [u32; BUCKETS],
     /// What is expected to remain, by bucket of attained service.
     pub forecast: Forecast,
-    /// Slice as predicted, before the fine-tuning.
+    /// The mean residual life, shrunk as the forecast is; the forecast itself
+    /// where that is one.
+    pub residual: Forecast,
+    /// Slice as predicted, before the fine-tuning, and the standard deviation
+    /// of those it was predicted from.
     pub predicted_slice_ns: Option<f64>,
+    pub slice_stdev_ns: Option<f64>,
     /// Mean waiting time in the simulated SRPT schedule.
     pub simulated_wait_ns: Option<f64>,
 }
 
 impl Knowledge {
-    pub(super) fn of(function: &Function, predictor: &dyn Predictor) -> Self {
+    pub(super) fn of(function: &Function, predictor: &dyn Predictor, prior: &Forecast) -> Self {
         let series_ns: Vec<u64> = function.history.samples_ns().collect();
         let present_ns = shift::present(&series_ns);
         let moments = Moments::of(present_ns);
+        let sample = predictor.distribution(present_ns, predictor.next_ns(present_ns));
         let mut histogram = [0; BUCKETS];
         for &cpu_ns in present_ns {
             histogram[bucket(cpu_ns)] += 1;
@@ -46,16 +53,16 @@ impl Knowledge {
         Self {
             remembered: series_ns.len() as u32,
             samples: present_ns.len() as u32,
-            weight: predictor
-                .distribution(present_ns, predictor.next_ns(present_ns))
-                .weight(),
+            weight: sample.weight(),
             mean_ns: moments.map_or(0.0, |moments| moments.mean_ns),
             stdev_ns: moments.map_or(0.0, |moments| moments.stdev_ns),
             least_ns: present_ns.iter().copied().min().unwrap_or(0),
             most_ns: present_ns.iter().copied().max().unwrap_or(0),
             histogram,
             forecast: function.forecast().clone(),
+            residual: Avg.forecast(&sample, prior),
             predicted_slice_ns: function.slice().map(|slice| slice.predicted_ns),
+            slice_stdev_ns: function.slice().map(|slice| slice.stdev_ns),
             simulated_wait_ns: function.mean_wait_ns(),
         }
     }

@@ -32,10 +32,9 @@ const MAX_ROUNDS_BETWEEN_REPLAYS: u32 = 8;
 ///
 /// A round's cost depends on what has happened since the last one: the window
 /// is replayed only when there are new invocations or CPUs, a large one only
-/// every few rounds, and a function's
-/// forecast is made anew only when it has surprising or enough new samples,
-/// or few altogether and a prior that has changed. The table depends on nothing but what went in and in
-/// which order.
+/// every few rounds, and a function's forecast is made anew only when it has
+/// surprising or enough new samples, or few altogether and a prior that has
+/// changed. The table depends on nothing but what went in and in which order.
 ///
 /// Invocations of no function (slot 0) are part of the replayed load, and
 /// together they are one function among those the prior is learned from.
@@ -104,6 +103,13 @@ impl Learner {
             self.window.disown(|other| other == function);
             self.prior_due = true;
         }
+    }
+
+    /// Goes on with another clock. What was learned stays, and what was still
+    /// to be replayed does not: its times mean nothing on the other clock.
+    pub fn begin_anew(&mut self) {
+        self.window = Window::new(self.config.window_ns, self.config.window_capacity);
+        self.replay_due = false;
     }
 
     /// Learns, and returns the table to enforce from now on.
@@ -181,7 +187,8 @@ impl Learner {
     /// was ever seen of it.
     pub fn knowledge(&self, function: FunctionId) -> Option<Knowledge> {
         let known = self.functions.get(function.slot())?.as_ref()?;
-        Some(Knowledge::of(known, self.predictor.as_ref()))
+        let prior = self.prior.forecast();
+        Some(Knowledge::of(known, self.predictor.as_ref(), prior))
     }
 
     /// What is expected of a function never seen.
@@ -678,7 +685,7 @@ mod tests {
         #[test]
         fn whatever_is_observed_the_table_is_whole_and_the_same_again(
             rounds in prop::collection::vec(
-                (prop::collection::vec(any_invocation(), 0..30), any::<u64>(), any::<f64>()),
+                (prop::collection::vec(any_invocation(), 0..30), any::<u64>(), prop::num::f64::ANY),
                 1..6,
             ),
             cpus: usize,

@@ -55,5 +55,5 @@ pub use param::ParamError;
 pub use predictor::Predictor;
 pub use prior::Prior;
 pub use settings::{Change, Method, Settings};
-pub use tuning::TuningParams;
+pub use tuning::{Tuned, TuningParams};
 pub use window::Window;

@@ -228,6 +228,14 @@ impl Settings {
         self.method.predictor(self.objective)
     }
 
+    /// What it is called, with what it keeps small where there is a choice.
+    pub fn predictor_name(&self) -> String {
+        match self.method {
+            Method::Gittins => format!("{} for {}", self.method, self.objective),
+            method => method.to_string(),
+        }
+    }
+
     /// Has a learner that learns by `before` learn by these settings from its
     /// next round on.
     pub fn apply(&self, before: &Self, learner: &mut Learner) {

@@ -4,8 +4,23 @@
 
 use super::param::ParamError;
 
+use crate::policy::table::LEAST_SLICE_NS;
+
 /// No slice is longer than this: 200 ms.
 pub const SLICE_CAP_NS: u64 = 200_000_000;
+
+/// A slice as it was tuned, by steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Tuned {
+    /// `alpha * ts`, or `ts` where unpredictability is not tuned for.
+    pub weighted_ns: f64,
+    /// `ts_u`: what is left of that for a function as predictable as this.
+    pub predictable_ns: f64,
+    /// `p`: how much of that the utilisation leaves, from 0 to 1.
+    pub load_share: f64,
+    /// The slice; 0 where there is none of its own.
+    pub slice_ns: u64,
+}
 
 /// The parameters of the fine-tuning, within their ranges.
 ///
@@ -18,8 +33,9 @@ pub const SLICE_CAP_NS: u64 = 200_000_000;
 /// ts_s = min(p * ts_u, ts_u)
 /// ```
 ///
-/// A function too unpredictable for a slice of its own (`ts_u = 0`) gets the
-/// scheduler's default, and slices shrink as the machine fills up.
+/// A function too unpredictable for a slice of its own (`ts_u = 0`, or a `ts_s`
+/// below [`LEAST_SLICE_NS`]) gets the scheduler's default, and slices shrink as
+/// the machine fills up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TuningParams {
     alpha: f64,
@@ -108,29 +124,36 @@ impl TuningParams {
         self.overload
     }
 
-    /// The slice of a function in nanoseconds, at most [`SLICE_CAP_NS`]; 0
-    /// where it has none of its own.
+    /// The slice of a function in nanoseconds, from [`LEAST_SLICE_NS`] to
+    /// [`SLICE_CAP_NS`]; 0 where it has none of its own.
     ///
     /// A utilisation that is no number counts as below `theta`, a prediction
     /// that is none as 0.
     pub fn slice_ns(&self, predicted_ns: f64, stdev_ns: f64, utilisation_percent: f64) -> u64 {
-        let predictable = self.predictable_ns(predicted_ns, stdev_ns);
-        let factor = self.overload_factor(utilisation_percent);
-        (factor * predictable).min(SLICE_CAP_NS as f64) as u64
+        self.tuned(predicted_ns, stdev_ns, utilisation_percent)
+            .slice_ns
     }
 
-    /// `ts_u`: what is left of a slice for a function as predictable as this.
-    fn predictable_ns(&self, predicted_ns: f64, stdev_ns: f64) -> f64 {
-        let predictable = if self.unpredictability {
-            self.alpha * predicted_ns - self.beta * stdev_ns
+    /// The same, with what each step has made of it.
+    pub fn tuned(&self, predicted_ns: f64, stdev_ns: f64, utilisation_percent: f64) -> Tuned {
+        let (weighted_ns, predictable_ns) = if self.unpredictability {
+            let weighted_ns = self.alpha * predicted_ns;
+            (weighted_ns, weighted_ns - self.beta * stdev_ns)
         } else {
-            predicted_ns
+            (predicted_ns, predicted_ns)
         };
-        // Infinity times a factor of 0 would be no number again.
-        if predictable.is_nan() {
-            0.0
-        } else {
-            predictable.clamp(0.0, f64::MAX)
+        let predictable_ns = time(predictable_ns);
+        let load_share = self.overload_factor(utilisation_percent);
+        let slice_ns = (load_share * predictable_ns).min(SLICE_CAP_NS as f64) as u64;
+        Tuned {
+            weighted_ns: time(weighted_ns),
+            predictable_ns,
+            load_share,
+            slice_ns: if slice_ns < LEAST_SLICE_NS {
+                0
+            } else {
+                slice_ns
+            },
         }
     }
 
@@ -141,6 +164,15 @@ impl TuningParams {
         }
         let factor = (100.0 + self.theta - utilisation_percent) / (100.0 * self.gamma);
         factor.clamp(0.0, 1.0)
+    }
+}
+
+/// What is no number is no time; and infinity times a factor of 0 would be none.
+fn time(ns: f64) -> f64 {
+    if ns.is_nan() {
+        0.0
+    } else {
+        ns.clamp(0.0, f64::MAX)
     }
 }
 
@@ -165,6 +197,7 @@ impl Default for TuningParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::num::f64::ANY;
     use proptest::prelude::*;
 
     const MS: f64 = 1e6;
@@ -227,6 +260,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_too_short_is_no_slice() {
+        let tuning = TuningParams::default();
+        assert_eq!(tuning.slice_ns(0.1 * MS, 0.0, 0.0), LEAST_SLICE_NS);
+        assert_eq!(tuning.slice_ns(0.1 * MS - 1.0, 0.0, 0.0), 0);
+        assert_eq!(tuning.slice_ns(10.0 * MS, 9.95 * MS, 0.0), 0);
+        assert_eq!(tuning.slice_ns(0.15 * MS, 0.0, 100.0), 0);
+    }
+
+    #[test]
+    fn each_step_of_the_tuning_is_told() {
+        let tuned = params(2.0, 0.5, 40.0, 1.25).tuned(30.0 * MS, 20.0 * MS, 90.0);
+        let expected = Tuned {
+            weighted_ns: 60.0 * MS,
+            predictable_ns: 50.0 * MS,
+            load_share: 0.4,
+            slice_ns: 20_000_000,
+        };
+        assert_eq!(tuned, expected);
+        let untuned = TuningParams::default().with_unpredictability(false);
+        assert_eq!(untuned.tuned(MS, MS, 0.0).predictable_ns, MS);
+    }
+
+    #[test]
     fn without_weight_a_prediction_gives_no_slice() {
         let tuning = params(0.0, 1.0, 50.0, 1.0);
         assert_eq!(tuning.slice_ns(10.0 * MS, 0.0, 0.0), 0);
@@ -280,11 +336,17 @@ mod tests {
     proptest! {
         #[test]
         fn whatever_comes_the_slice_is_within_its_bounds(
-            alpha: f64, beta: f64, theta: f64, gamma: f64,
-            predicted: f64, stdev: f64, percent: f64,
+            weights in [ANY, ANY],
+            theta in prop_oneof![0.0..100.0f64, ANY],
+            gamma in ANY,
+            (predicted, stdev, percent) in (ANY, ANY, ANY),
+            tuned in any::<[bool; 2]>(),
         ) {
-            if let Ok(tuning) = TuningParams::new(alpha.abs(), beta.abs(), theta.abs(), gamma.abs()) {
-                prop_assert!(tuning.slice_ns(predicted, stdev, percent) <= SLICE_CAP_NS);
+            let [alpha, beta] = weights.map(f64::abs);
+            if let Ok(tuning) = TuningParams::new(alpha, beta, theta.abs(), gamma.abs()) {
+                let tuning = tuning.with_unpredictability(tuned[0]).with_overload(tuned[1]);
+                let slice_ns = tuning.slice_ns(predicted, stdev, percent);
+                prop_assert!(slice_ns == 0 || (LEAST_SLICE_NS..=SLICE_CAP_NS).contains(&slice_ns));
             }
         }
     }

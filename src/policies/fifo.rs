@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-//! Nothing is known of anybody: what came first goes first, and service counts
-//! as waiting less.
+//! Nothing is known of anybody: who has waited for longest goes first. As with
+//! every policy here service counts as waiting less, so who runs falls behind
+//! those who came after it and wait; `simulate --policy fifo` is the textbook's,
+//! in which it does not.
 
 use super::{Policy, Standing};
 
@@ -13,7 +15,7 @@ impl Policy for Fifo {
     }
 
     fn meaning(&self) -> &'static str {
-        "in the order of arrival, whatever it is"
+        "the longest wait first: in the order of arrival, less service"
     }
 
     fn distance_ns(&self, _at: &Standing) -> u64 {

@@ -11,6 +11,8 @@
 //! key = when it became runnable + service since then + min(K * distance, the largest bias)
 //! ```
 //!
+//! and near the largest bias it is bent ([`crate::learn::BiasFactor::bias_ns`]).
+//!
 //! `docs/experiment.md` walks through writing one.
 
 use std::fmt;

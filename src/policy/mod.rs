@@ -3,10 +3,11 @@
 //! enforces it.
 
 mod bias;
+pub mod credit;
 pub mod grid;
 pub mod named;
 pub mod table;
 
 pub use grid::BUCKETS;
-pub use named::{NamedTable, NamedTableError};
+pub use named::{MadeBy, NamedTable, NamedTableError};
 pub use table::{PolicyEntry, PolicyTable};

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::table::{PolicyEntry, PolicyTable};
+use super::table::{LEAST_SLICE_NS, PolicyEntry, PolicyTable};
 use crate::invocation::FunctionId;
 
 /// A policy table whose entries go by name and not by slot, because slots mean
@@ -17,7 +17,9 @@ use crate::invocation::FunctionId;
 ///
 /// ```json
 /// {
-///   "format": 1,
+///   "format": 2,
+///   "made_by": { "policy": "alps", "predictor": "gittins for response",
+///                "bias_factor": 16.0, "max_bias_ns": 16000000000 },
 ///   "prior": { "bias_ns": [48 numbers], "slice_ns": 0, "rank": 9,
 ///              "samples": 72, "predicted_ns": 44000000 },
 ///   "functions": { "resize": { "bias_ns": [48 numbers], … }, … }
@@ -25,22 +27,43 @@ use crate::invocation::FunctionId;
 /// ```
 ///
 /// with the fields of [`PolicyEntry`], times in nanoseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NamedTable {
     format: u32,
+    made_by: MadeBy,
     prior: PolicyEntry,
     functions: BTreeMap<String, PolicyEntry>,
 }
 
+/// What the biases of a table were made by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeBy {
+    /// The policy's name.
+    pub policy: String,
+    pub predictor: String,
+    /// `K` in force.
+    pub bias_factor: f64,
+    /// No bias exceeds it.
+    pub max_bias_ns: u64,
+}
+
 /// Raised when older files can no longer be read.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+
+/// Of any form of the file, to tell older ones from what is no table.
+#[derive(Deserialize)]
+struct AnyFormat {
+    format: u32,
+}
 
 impl NamedTable {
     /// The entries of all functions that have a name. Of two functions with
     /// one name, that in the higher slot is kept.
     pub fn new<'a>(
         table: &PolicyTable,
+        made_by: MadeBy,
         mut name: impl FnMut(FunctionId) -> Option<&'a str>,
     ) -> Self {
         let functions = (1..)
@@ -50,6 +73,7 @@ impl NamedTable {
             .collect();
         Self {
             format: FORMAT,
+            made_by,
             prior: table.entries().first().cloned().unwrap_or_default(),
             functions,
         }
@@ -60,11 +84,16 @@ impl NamedTable {
     /// # Errors
     /// Where the text is not JSON, not of this form, or of another format.
     pub fn parse(text: &str) -> Result<Self, NamedTableError> {
-        let table: Self = serde_json::from_str(text).map_err(NamedTableError::Json)?;
-        if table.format != FORMAT {
-            return Err(NamedTableError::Format(table.format));
+        let AnyFormat { format } = serde_json::from_str(text).map_err(NamedTableError::Json)?;
+        if format != FORMAT {
+            return Err(NamedTableError::Format(format));
         }
-        Ok(table)
+        serde_json::from_str(text).map_err(NamedTableError::Json)
+    }
+
+    /// What its biases were made by.
+    pub fn made_by(&self) -> &MadeBy {
+        &self.made_by
     }
 
     /// How many functions there are, the prior not counted.
@@ -93,12 +122,22 @@ impl NamedTable {
     }
 
     /// The table for functions given by slot, from slot 1 on: each has the
-    /// entry under its name, or the prior's.
+    /// entry under its name, or the prior's, of which it has shown nothing.
+    /// Slices too short to be of use are as long as the shortest that are.
     pub fn by_slot<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> PolicyTable {
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..self.prior.clone()
+        };
+        let learned = |name| self.functions.get(name).filter(|entry| entry.samples > 0);
         let named = names
             .into_iter()
-            .map(|name| self.functions.get(name).unwrap_or(&self.prior));
-        PolicyTable::new(std::iter::once(&self.prior).chain(named).cloned().collect())
+            .map(|name| learned(name).unwrap_or(&unlearned));
+        let mut entries: Vec<_> = std::iter::once(&self.prior).chain(named).cloned().collect();
+        for entry in entries.iter_mut().filter(|entry| entry.slice_ns > 0) {
+            entry.slice_ns = entry.slice_ns.max(LEAST_SLICE_NS);
+        }
+        PolicyTable::new(entries)
     }
 }
 
@@ -118,7 +157,8 @@ impl fmt::Display for NamedTableError {
             ),
             Self::Format(format) => write!(
                 out,
-                "a policy table of format {format}, and this version reads format {FORMAT}"
+                "a policy table of format {format}, and this version reads format {FORMAT}; \
+                 write one with 'scx_alps policy --save FILE'"
             ),
         }
     }
@@ -134,16 +174,27 @@ mod tests {
     fn entry(bias: u64) -> PolicyEntry {
         PolicyEntry {
             bias_ns: [bias; BUCKETS],
-            slice_ns: bias / 2,
+            slice_ns: bias * LEAST_SLICE_NS,
             rank: 3,
             samples: 7,
             predicted_ns: bias,
         }
     }
 
+    fn made_by() -> MadeBy {
+        MadeBy {
+            policy: "alps".to_owned(),
+            predictor: "avg".to_owned(),
+            bias_factor: 16.0,
+            max_bias_ns: 1_000,
+        }
+    }
+
     fn named() -> NamedTable {
         let table = PolicyTable::new(vec![entry(1), entry(10), entry(20), entry(30)]);
-        NamedTable::new(&table, |id| [None, Some("a"), None, Some("c")][id.slot()])
+        NamedTable::new(&table, made_by(), |id| {
+            [None, Some("a"), None, Some("c")][id.slot()]
+        })
     }
 
     #[test]
@@ -157,12 +208,38 @@ mod tests {
         let named = named();
         assert_eq!((named.len(), named.contains("a")), (2, true));
         let table = named.by_slot(["c", "unheard of", "a"]);
-        assert_eq!(table.entries(), [entry(1), entry(30), entry(1), entry(10)]);
+        let unlearned = PolicyEntry {
+            samples: 0,
+            ..entry(1)
+        };
+        assert_eq!(table.entries(), [entry(1), entry(30), unlearned, entry(10)]);
+    }
+
+    #[test]
+    fn a_slice_too_short_is_made_longer() {
+        let mut short = entry(1);
+        for (slice_ns, expected_ns) in [(0, 0), (1, LEAST_SLICE_NS), (u64::MAX, u64::MAX)] {
+            short.slice_ns = slice_ns;
+            let table = PolicyTable::new(vec![entry(1), short.clone()]);
+            let table = NamedTable::new(&table, made_by(), |_| Some("a")).by_slot(["a"]);
+            assert_eq!(table.entries()[1].slice_ns, expected_ns);
+        }
+    }
+
+    #[test]
+    fn what_has_no_samples_is_as_good_as_not_there() {
+        let unseen = PolicyEntry {
+            samples: 0,
+            ..entry(9)
+        };
+        let table = PolicyTable::new(vec![entry(1), unseen]);
+        let table = NamedTable::new(&table, made_by(), |_| Some("a")).by_slot(["a"]);
+        assert_eq!(table.entries()[1].bias_ns, entry(1).bias_ns);
     }
 
     #[test]
     fn a_table_with_no_entries_is_kept_too() {
-        let named = NamedTable::new(&PolicyTable::default(), |_| None);
+        let named = NamedTable::new(&PolicyTable::default(), made_by(), |_| None);
         assert!(named.is_empty());
         assert_eq!(named.by_slot([]).entries(), [PolicyEntry::default()]);
     }
@@ -178,8 +255,12 @@ mod tests {
             let error = NamedTable::parse(text).unwrap_err().to_string();
             assert!(error.contains("scx_alps policy --save"), "{error}");
         }
-        let other = good.replacen("\"format\":1", "\"format\":2", 1);
-        let error = NamedTable::parse(&other).unwrap_err().to_string();
-        assert!(error.contains("format 2"), "{error}");
+        for other in [
+            &good.replacen("\"format\":2", "\"format\":3", 1),
+            r#"{"format": 3}"#,
+        ] {
+            let error = NamedTable::parse(other).unwrap_err().to_string();
+            assert!(error.contains("format 3"), "{error}");
+        }
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::grid::{BUCKETS, bucket};
 use crate::invocation::FunctionId;
 
+/// Shorter slices would be spent on switching: 100 us.
+pub const LEAST_SLICE_NS: u64 = 100_000;
+
 /// What the scheduler enforces for one function.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +32,18 @@ impl PolicyEntry {
     pub fn bias_at(&self, attained_ns: u64) -> u64 {
         self.bias_ns[bucket(attained_ns)]
     }
+
+    /// Whether an invocation that has attained `attained_ns` is no longer than
+    /// its function's usually are: it has not taken [`OVERRUN`] times what was
+    /// predicted.
+    pub fn expects(&self, attained_ns: u64) -> bool {
+        attained_ns / OVERRUN < self.predicted_ns
+    }
 }
+
+/// An invocation that took so many times what was predicted has overrun
+/// (`src/bpf/policy.bpf.h`).
+const OVERRUN: u64 = 4;
 
 impl Default for PolicyEntry {
     fn default() -> Self {
@@ -74,5 +88,37 @@ impl PolicyTable {
         self.entries
             .get(function.slot())
             .or_else(|| self.entries.first())
+    }
+
+    /// Whether a function has an entry of its own, learned from its invocations.
+    pub fn is_learned(&self, function: FunctionId) -> bool {
+        let own = self.entries.get(function.slot());
+        function != FunctionId::PRIOR && own.is_some_and(|entry| entry.samples > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learned_is_what_has_samples_of_its_own() {
+        let entry = |samples| PolicyEntry {
+            samples,
+            ..PolicyEntry::default()
+        };
+        let table = PolicyTable::new(vec![entry(9), entry(0), entry(1)]);
+        let learned = [0, 1, 2, 3].map(|slot| table.is_learned(FunctionId::new(slot).unwrap()));
+        assert_eq!(learned, [false, false, true, false]);
+    }
+
+    #[test]
+    fn an_invocation_has_overrun_at_four_times_what_was_predicted() {
+        let entry = PolicyEntry {
+            predicted_ns: 10,
+            ..PolicyEntry::default()
+        };
+        assert_eq!([0, 39, 40].map(|ns| entry.expects(ns)), [true, true, false]);
+        assert!(!PolicyEntry::default().expects(0));
     }
 }

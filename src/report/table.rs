@@ -88,9 +88,14 @@ pub fn time(ms: f64) -> String {
     }
 }
 
-/// A number without a unit, to two places or, if it is large, to fewer.
+/// A number without a unit, to two places or, if it is large, to fewer; to two
+/// digits if it is small.
 pub fn number(value: f64) -> String {
     match value.abs() {
+        0.0 => format!("{value:.2}"),
+        ..0.000_995 => format!("{value:.1e}"),
+        ..0.009_95 => format!("{value:.4}"),
+        ..0.099_5 => format!("{value:.3}"),
         1e6.. => format!("{value:.1e}"),
         1e3.. => format!("{value:.0}"),
         1e2.. => format!("{value:.1}"),
@@ -127,6 +132,10 @@ mod tests {
         assert_eq!(ratio(2.0, 1.0), "0.50");
         assert_eq!(ratio(0.0, 1.0), "-");
         assert_eq!(number(0.5), "0.50");
+        assert_eq!(number(0.0), "0.00");
+        assert_eq!(number(0.034), "0.034");
+        assert_eq!(number(0.003_44), "0.0034");
+        assert_eq!(number(0.000_03), "3.0e-5");
         assert_eq!(number(123.45), "123.5");
         assert_eq!(number(12_345.6), "12346");
         assert_eq!(number(1.23e9), "1.2e9");

@@ -103,7 +103,15 @@ fn ratio_rows(table: &mut Table, ratios: &[Option<Ratio>]) {
 
 /// `0.61–0.67`.
 pub fn interval([low, high]: [f64; 2]) -> String {
-    format!("{}–{}", number(low), number(high))
+    // More digits than these are not known of them, and take room.
+    let bound = |value: f64| match value.abs() {
+        1e2..1e6 => format!("{value:.0}"),
+        1e1..1e2 => format!("{value:.1}"),
+        0.009_95..0.1 => format!("{value:.2}"),
+        0.000_995..0.009_95 => format!("{value:.3}"),
+        _ => number(value),
+    };
+    format!("{}–{}", bound(low), bound(high))
 }
 
 /// What the schedulers and the measuring itself took.

@@ -17,6 +17,8 @@ use super::tables::Tables;
 use crate::invocation::Invocation;
 use crate::learn::BiasFactor;
 use crate::policies::{self, Policy};
+use crate::policy::credit::credit_ns;
+use crate::policy::grid::bucket;
 
 /// How the table is enforced; the defaults are those of the daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,8 @@ pub struct Enforcement {
     pub preempt_margin_ns: u64,
     /// Slice of a function that has none of its own. Default 5 ms.
     pub default_slice_ns: u64,
-    /// The largest bias; half of it is as much waiting as is credited.
-    /// Default 16 s.
+    /// The largest bias, which bounds how much waiting is
+    /// [credited](crate::policy::credit). Default 16 s.
     pub max_bias_ns: u64,
 }
 
@@ -68,6 +70,16 @@ struct Task {
     noted_ns: u64,
     /// The attained service at which its slice ends.
     slice_until_ns: u64,
+    seen: Seen,
+}
+
+/// What was read of the policy when the table or the bucket last changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// 0 before the first look.
+    version: u64,
+    bucket: usize,
+    is_expected: bool,
 }
 
 impl<'a> Alps<'a> {
@@ -116,11 +128,32 @@ impl<'a> Alps<'a> {
                 asked.bias_factor.bias_ns(distance_ns, max_bias_ns)
             }
         };
+        self.look(at);
         let task = self.task(at);
         let ran_ns = at.attained_ns - task.noted_ns;
         task.base_ns = task.base_ns.saturating_add(ran_ns);
         task.noted_ns = at.attained_ns;
         signed(task.base_ns.saturating_add(bias_ns))
+    }
+
+    /// Looks whether the job is as long as expected where its bucket or the
+    /// table is another than at the last look.
+    fn look(&mut self, at: &Standing) {
+        let (function, attained_ns) = (at.job.function, at.attained_ns);
+        let table = self.tables.table(at.now_ns);
+        let is_expected = table.is_learned(function)
+            && table
+                .get(function)
+                .is_some_and(|own| own.expects(attained_ns));
+        let now = Seen {
+            version: self.tables.version(),
+            bucket: bucket(attained_ns),
+            is_expected,
+        };
+        let seen = &mut self.task(at).seen;
+        if (seen.version, seen.bucket) != (now.version, now.bucket) {
+            *seen = now;
+        }
     }
 
     /// What a policy is told of a job: the truth as well.
@@ -165,9 +198,16 @@ impl Discipline for Alps<'_> {
         self.rank(at)
     }
 
-    /// Of the time a task has waited it keeps at most half the largest bias.
+    /// Of the time a task has waited it keeps so much credit.
     fn switched_in(&mut self, at: &Standing, key: i64) -> i64 {
-        let oldest_ns = at.now_ns.saturating_sub(self.enforcement.max_bias_ns / 2);
+        let bias_factor = match self.asked {
+            None => self.tables.bias_factor(at.now_ns),
+            Some(asked) => asked.bias_factor,
+        };
+        let max_bias_ns = self.enforcement.max_bias_ns;
+        let is_expected = self.task(at).seen.is_expected;
+        let credit_ns = credit_ns(max_bias_ns, bias_factor.get(), is_expected);
+        let oldest_ns = at.now_ns.saturating_sub(credit_ns);
         let task = self.task(at);
         let excess_ns = oldest_ns.saturating_sub(task.base_ns);
         task.base_ns += excess_ns;
@@ -319,6 +359,32 @@ mod tests {
         let entries = vec![entry(0), entry(0), entry(1_500), entry(1_000)];
         let finishes = run(entries, limited, &jobs);
         assert_eq!(finishes[2], 1_012_000);
+    }
+
+    #[test]
+    fn an_invocation_as_long_as_expected_keeps_nearly_all_its_credit() {
+        let limited = Enforcement {
+            max_bias_ns: 1_000 * MS,
+            default_slice_ns: 10_000 * MS,
+            preempt_margin_ns: 0,
+        };
+        // The second has waited for 900 ms with a key of 1 s, which becomes 1.4 s
+        // where only half of the largest bias is credited; the third comes with
+        // one of 1.31 s.
+        let jobs = [
+            job_of(1, 0, 900 * MS),
+            job_of(2, 0, 100 * MS),
+            job_of(3, 910 * MS, MS),
+        ];
+        let finishes = |predicted_ms| {
+            let predicted = |bias_ms| PolicyEntry {
+                predicted_ns: predicted_ms * MS,
+                ..entry(bias_ms)
+            };
+            let entries = vec![entry(0), entry(0), predicted(1_000), entry(400)];
+            run(entries, limited, &jobs)[2]
+        };
+        assert_eq!([finishes(30), finishes(0)], [1_001_000, 911_000]);
     }
 
     #[test]

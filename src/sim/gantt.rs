@@ -12,7 +12,10 @@ const COLUMNS: usize = 52;
 const MOST_ROWS: usize = 40;
 
 /// Longer names are cut.
-const LABEL: usize = 14;
+const LABEL: usize = 12;
+
+/// Of a time within the first hours, to the microsecond.
+const ARRIVAL: usize = 11;
 
 /// A span of simulated time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +47,13 @@ pub struct Gantt {
     span: Span,
     rows: Vec<Row>,
     hidden: usize,
+    /// When the last invocation finishes.
+    end_ns: u64,
 }
 
 struct Row {
     label: String,
+    arrival_ns: u64,
     cells: String,
 }
 
@@ -94,6 +100,7 @@ impl Gantt {
             });
             Row {
                 label: name(index).chars().take(LABEL).collect(),
+                arrival_ns: job.arrival_ns,
                 cells: cells.collect(),
             }
         });
@@ -101,12 +108,27 @@ impl Gantt {
             span,
             rows: rows.collect(),
             hidden,
+            end_ns: outcomes.iter().map(|o| o.finish_ns).max().unwrap_or(0),
         }
     }
 }
 
 fn overlap_ns(one: (u64, u64), two: (u64, u64)) -> u64 {
     one.1.min(two.1).saturating_sub(one.0.max(two.0))
+}
+
+/// A time in its largest unit, to the nearest microsecond above one of them.
+fn time(ns: u64) -> String {
+    let whole = |unit_ns: u64, digits: f64| {
+        let value = (ns as f64 / unit_ns as f64 * digits).round() / digits;
+        value.to_string()
+    };
+    match ns {
+        0..1_000 => format!("{ns} ns"),
+        1_000..1_000_000 => format!("{} us", whole(1_000, 1.0)),
+        1_000_000..1_000_000_000 => format!("{} ms", whole(1_000_000, 1e3)),
+        _ => format!("{} s", whole(1_000_000_000, 1e6)),
+    }
 }
 
 /// How much of a column an invocation that is there has run.
@@ -122,19 +144,28 @@ fn shade(share: f64) -> char {
 
 impl fmt::Display for Gantt {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |ns: u64| format!("{} ms", ns as f64 / 1e6);
-        let (from, to) = (ms(self.span.from_ns), ms(self.span.to_ns));
+        let (from, to) = (time(self.span.from_ns), time(self.span.to_ns));
         writeln!(
             out,
-            "{:LABEL$} {from}{to:>width$}",
+            "{:LABEL$} {:>ARRIVAL$} {from}{to:>width$}",
             "",
+            "arrives",
             width = COLUMNS + 2 - from.chars().count().min(COLUMNS)
         )?;
         for row in &self.rows {
-            writeln!(out, "{:LABEL$} ▏{}▕", row.label, row.cells)?;
+            let arrival = time(row.arrival_ns);
+            writeln!(
+                out,
+                "{:LABEL$} {arrival:>ARRIVAL$} ▏{}▕",
+                row.label, row.cells
+            )?;
         }
-        if self.rows.is_empty() {
-            writeln!(out, "nobody was there")?;
+        match (self.rows.is_empty(), time(self.end_ns)) {
+            (false, _) => writeln!(out, "the darker the more it ran: ░▒▓█; · it waited")?,
+            (true, end) if self.end_ns <= self.span.from_ns => {
+                writeln!(out, "nobody was there: the last invocation ended at {end}")?;
+            }
+            (true, _) => writeln!(out, "nobody was there")?,
         }
         if self.hidden > 0 {
             writeln!(out, "and {} invocations that came later", self.hidden)?;
@@ -162,7 +193,7 @@ mod tests {
         let jobs = [job(0, 26_000_000), job(13_000_000, 13_000_000)];
         let text = picture((0, 52_000_000), &jobs, true);
         let rows: Vec<&str> = text.lines().collect();
-        assert!(rows[0].trim().starts_with("0 ms") && rows[0].ends_with("52 ms"));
+        assert!(rows[0].trim().starts_with("arrives 0 ns") && rows[0].ends_with("52 ms"));
         let cells = |row: &str| row.split(['▏', '▕']).nth(1).unwrap().to_owned();
         assert_eq!(cells(rows[1]), "█".repeat(26) + &" ".repeat(26));
         assert_eq!(
@@ -180,12 +211,35 @@ mod tests {
 
     #[test]
     fn an_empty_span_and_a_crowd_are_said() {
-        assert!(picture((100, 200), &[job(0, 5)], true).contains("nobody"));
+        let late = picture((100, 200), &[job(0, 5)], true);
+        assert!(
+            late.contains("nobody") && late.contains("ended at 5 ns"),
+            "{late}"
+        );
+        let between = picture((100, 200), &[job(0, 5), job(500, 5)], true);
+        assert!(
+            between.trim_end().ends_with("nobody was there"),
+            "{between}"
+        );
         let crowd = vec![job(0, 10); 50];
         let text = picture((0, 10), &crowd, true);
         assert!(text.contains("10 invocations"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80));
         assert_eq!(Span::new(5, 5), None);
+    }
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        for (ns, expected) in [
+            (0, "0 ns"),
+            (1_500, "2 us"),
+            (1_234_567, "1.235 ms"),
+            (250_000_000, "250 ms"),
+            (100_000_000_000, "100 s"),
+            (1_250_000_000, "1.25 s"),
+        ] {
+            assert_eq!(time(ns), expected);
+        }
     }
 
     #[test]

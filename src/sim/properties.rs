@@ -47,11 +47,6 @@ fn policies() -> impl Strategy<Value = Policy> {
 }
 
 /// A table of four functions, or a learner.
-/// Those that are asked switch as ALPS does, and often.
-fn ideals() -> impl Strategy<Value = Policy> {
-    prop::sample::select(&Policy::ALL[..])
-}
-
 fn tables() -> impl Strategy<Value = Option<PolicyTable>> {
     let entry = (
         prop::collection::vec(0..50 * UNIT_NS, BUCKETS),
@@ -146,8 +141,8 @@ proptest! {
 
     #[test]
     fn every_policy_that_switches_keeps_cpus_busy(
-        policy in ideals().prop_filter("sharing has no slices", |policy| !policy.shares()),
-        jobs in jobs(30, 60, 20).prop_map(in_units),
+        policy in policies().prop_filter("sharing has no slices", |policy| !policy.shares()),
+        jobs in jobs(20, 60, 12).prop_map(in_units),
         cpus in 1usize..6,
         cost in 0..UNIT_NS,
         table in tables(),
@@ -162,6 +157,33 @@ proptest! {
         for middle in middles(times) {
             prop_assert_eq!(count(running(), middle), count(present(), middle).min(cpus));
         }
+    }
+
+    /// Everybody present is served, and nobody by more than one CPU: what was
+    /// served altogether is the time that there was, by as many CPUs as had
+    /// somebody to serve.
+    #[test]
+    fn policies_that_share_keep_cpus_busy(
+        policy in policies().prop_filter("others have slices", |policy| policy.shares()),
+        jobs in jobs(30, 60, 20).prop_map(in_units),
+        cpus in 1usize..6,
+        weights in prop::collection::vec(1u32..10_000, 5),
+    ) {
+        let setup = Setup { weights: Weights::new(weights), ..setup(cpus, 0) };
+        let (outcomes, _) = run(policy, &jobs, &setup, None);
+        let pairs = jobs.iter().zip(&outcomes);
+        let spans: Vec<_> = pairs.map(|(job, outcome)| (job.arrival_ns, outcome.finish_ns)).collect();
+        let mut times: Vec<u64> = spans.iter().flat_map(|&(from, to)| [from, to]).collect();
+        times.sort_unstable();
+        times.dedup();
+        let served = |pair: &[u64]| {
+            let present = count(spans.iter().copied(), pair[0] + pair[1]);
+            (pair[1] - pair[0]) * present.min(cpus) as u64
+        };
+        let served: u64 = times.windows(2).map(served).sum();
+        let asked: u64 = jobs.iter().map(|job| job.cpu_ns).sum();
+        // Ends are rounded to a nanosecond.
+        prop_assert!(served.abs_diff(asked) <= (jobs.len() * cpus) as u64, "{} of {}", served, asked);
     }
 
     #[test]
@@ -217,7 +239,7 @@ proptest! {
 
     #[test]
     fn any_numbers_are_survived(
-        policy in ideals(),
+        policy in policies(),
         raw in prop::collection::vec((0u32..4096, any::<u64>(), any::<u64>()), 0..20),
         cpus: usize,
         numbers: [u64; 5],
@@ -245,7 +267,7 @@ proptest! {
         // Turns of 3 ms in 584 years would take as long to simulate.
         let takes_turns = matches!(
             policy,
-            Policy::Sfs | Policy::Published | Policy::Alps
+            Policy::Sfs | Policy::Published | Policy::Alps | Policy::Asked(_)
         );
         let jobs = if takes_turns { shortened(&jobs) } else { jobs };
         prop_assert_eq!(run(policy, &jobs, &setup, table.as_ref()).0.len(), jobs.len());

@@ -2,7 +2,7 @@
 //! Where a simulated discipline has its policy table from.
 
 use crate::invocation::{FunctionId, Invocation};
-use crate::learn::Learner;
+use crate::learn::{BiasFactor, Learner};
 use crate::policy::{PolicyEntry, PolicyTable};
 
 /// Policy tables over simulated time.
@@ -11,7 +11,7 @@ pub struct Tables(Source);
 
 #[derive(Debug)]
 enum Source {
-    Fixed(PolicyTable),
+    Fixed(PolicyTable, BiasFactor),
     Learned(Box<Learning>),
 }
 
@@ -24,6 +24,7 @@ struct Learning {
     learner: Learner,
     interval_ns: u64,
     last_round_ns: u64,
+    rounds: u64,
     /// CPU time spent since the last round.
     busy_ns: u64,
 }
@@ -31,7 +32,12 @@ struct Learning {
 impl Tables {
     /// One table, for good.
     pub fn fixed(table: PolicyTable) -> Self {
-        Self(Source::Fixed(table))
+        Self::made_with(table, BiasFactor::default())
+    }
+
+    /// One table, for good, whose biases were made with `bias_factor`.
+    pub fn made_with(table: PolicyTable, bias_factor: BiasFactor) -> Self {
+        Self(Source::Fixed(table, bias_factor))
     }
 
     /// What `learner` makes of the invocations that finish, published every
@@ -42,17 +48,42 @@ impl Tables {
             learner,
             interval_ns: interval_ns.max(1),
             last_round_ns: 0,
+            rounds: 1,
             busy_ns: 0,
         })))
     }
 
     /// The entry in force for `function` at `now_ns`; `None` in an empty table.
     pub fn entry(&mut self, function: FunctionId, now_ns: u64) -> Option<&PolicyEntry> {
+        self.table(now_ns).get(function)
+    }
+
+    /// The table in force at `now_ns`.
+    pub fn table(&mut self, now_ns: u64) -> &PolicyTable {
         match &mut self.0 {
-            Source::Fixed(table) => table.get(function),
+            Source::Fixed(table, _) => table,
             Source::Learned(learning) => {
                 learning.catch_up(now_ns);
-                learning.learner.table().get(function)
+                learning.learner.table()
+            }
+        }
+    }
+
+    /// A number that changes with the table.
+    pub fn version(&self) -> u64 {
+        match &self.0 {
+            Source::Fixed(..) => 1,
+            Source::Learned(learning) => learning.rounds,
+        }
+    }
+
+    /// `K` in force at `now_ns`.
+    pub fn bias_factor(&mut self, now_ns: u64) -> BiasFactor {
+        match &mut self.0 {
+            Source::Fixed(_, bias_factor) => *bias_factor,
+            Source::Learned(learning) => {
+                learning.catch_up(now_ns);
+                learning.learner.bias_factor()
             }
         }
     }
@@ -70,11 +101,16 @@ impl Tables {
         }
     }
 
-    /// The learner, where there is one.
-    pub fn into_learner(self) -> Option<Learner> {
+    /// The same for another simulation, whose time begins at 0: with all that
+    /// was learned in this one.
+    pub fn begin_anew(self) -> Self {
         match self.0 {
-            Source::Fixed(_) => None,
-            Source::Learned(learning) => Some(learning.learner),
+            Source::Fixed(..) => self,
+            Source::Learned(learning) => {
+                let mut learner = learning.learner;
+                learner.begin_anew();
+                Self::learned(learner, learning.interval_ns)
+            }
         }
     }
 }
@@ -91,6 +127,7 @@ impl Learning {
         let utilisation_percent = 100.0 * self.busy_ns as f64 / capacity_ns;
         self.learner.round(due_ns, utilisation_percent.min(100.0));
         self.last_round_ns = due_ns;
+        self.rounds += 1;
         self.busy_ns = 0;
     }
 }
@@ -126,9 +163,31 @@ mod tests {
     }
 
     #[test]
+    fn what_was_learned_lasts_into_another_simulation() {
+        let learner = Learner::new(LearnerConfig::default(), Box::new(Avg));
+        let mut tables = Tables::learned(learner, SECOND);
+        for index in 0..20 {
+            let arrival_ns = index * SECOND;
+            tables.finished(&Invocation {
+                function: id(1),
+                arrival_ns,
+                first_run_ns: arrival_ns,
+                end_ns: arrival_ns + SECOND / 4,
+                cpu_ns: SECOND / 4,
+                switches: 1,
+            });
+        }
+        let before = tables.entry(id(1), 20 * SECOND).unwrap().clone();
+        let mut tables = tables.begin_anew();
+        let entry = tables.entry(id(1), 0).unwrap();
+        assert_eq!(entry, &before);
+        // It has a slice of its own, which only what is replayed can give it.
+        assert!(entry.slice_ns > 0);
+    }
+
+    #[test]
     fn nothing_is_in_an_empty_table() {
         let mut tables = Tables::fixed(PolicyTable::default());
         assert_eq!(tables.entry(id(1), 5), None);
-        assert!(tables.into_learner().is_none());
     }
 }

@@ -71,6 +71,15 @@ pub fn weight(text: &str) -> Result<Weight, String> {
     })
 }
 
+/// What a switch may cost: more than a second is a mistake.
+pub fn switch_cost(text: &str) -> Result<Duration, String> {
+    let cost = duration(text)?;
+    if cost > Duration::from_secs(1) {
+        return Err("it must be at most 1s".to_owned());
+    }
+    Ok(cost)
+}
+
 /// Reads `FROM..TO`.
 pub fn span(text: &str) -> Result<Span, String> {
     let (from, to) = text

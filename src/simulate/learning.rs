@@ -3,19 +3,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
-use scx_alps::invocation::FunctionId;
 use scx_alps::learn::{
-    BiasFactor, History, Learner, LearnerConfig, LoadFactor, Method, Objective, Predictor,
+    BiasFactor, Learner, LearnerConfig, LoadFactor, Method, Predictor, Settings,
 };
 use scx_alps::policy::NamedTable;
 use scx_alps::report::Warmth;
 use scx_alps::sim::{Policy, Tables};
 
-use crate::cli::{interval, max_bias, positive_duration};
+use crate::learn_args::LearnArgs;
 
 /// Larger files are no policy tables.
 const MAX_BYTES: u64 = 64 << 20;
@@ -23,7 +21,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// What a learning policy knows when the trace begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Known {
-    /// All that can be learned from a pass over the trace
+    /// What a trace of another seed shows of them
     Warm,
     /// Nothing
     Cold,
@@ -44,59 +42,21 @@ impl Known {
 #[derive(Args, Clone, Debug)]
 pub struct LearningArgs {
     /// Replay a policy table saved by 'scx_alps policy --save' instead of learning
-    #[arg(long, value_name = "FILE", help_heading = "Learn")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "known",
+        conflicts_with_all = LearnArgs::NAMES,
+        help_heading = "Learn"
+    )]
     policy_table: Option<PathBuf>,
 
     /// What is known of the functions when the trace begins
-    #[arg(
-        long,
-        value_enum,
-        default_value = "warm",
-        conflicts_with = "policy_table",
-        help_heading = "Learn"
-    )]
+    #[arg(long, value_enum, default_value = "warm", help_heading = "Learn")]
     known: Known,
 
-    /// How the next CPU time is predicted: avg, LR, EWMA, RF or gittins
-    #[arg(long, value_name = "NAME", default_value_t = Method::default(), help_heading = "Learn")]
-    ml: Method,
-
-    /// What gittins keeps small: the mean response, or the mean slowdown
-    #[arg(long, value_name = "response|slowdown", default_value_t = Objective::default(), help_heading = "Learn")]
-    objective: Objective,
-
-    /// Simulated time between two rounds of learning
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = interval, help_heading = "Learn")]
-    interval: Duration,
-
-    /// How far back the replayed window reaches
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = positive_duration, help_heading = "Learn")]
-    window: Duration,
-
-    /// K: seconds of waiting that one second of expected remaining CPU time is worth
-    #[arg(
-        short = 'k',
-        long,
-        value_name = "K",
-        default_value_t = BiasFactor::default().get(),
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    pub bias_factor: f64,
-
-    /// By how much K is multiplied on a machine that is busy all the time, rising from 50 % on; 1: not at all
-    #[arg(
-        long,
-        value_name = "FACTOR",
-        default_value_t = 1.0,
-        allow_negative_numbers = true,
-        help_heading = "Learn"
-    )]
-    load_factor: f64,
-
-    /// No bias exceeds this
-    #[arg(long, value_name = "TIME", default_value = "16s", value_parser = max_bias, help_heading = "Learn")]
-    pub max_bias: Duration,
+    #[command(flatten)]
+    learn: LearnArgs,
 }
 
 /// Makes the tables of one simulation.
@@ -104,8 +64,7 @@ pub struct Learning {
     saved: Option<NamedTable>,
     known: Known,
     interval_ns: u64,
-    ml: Method,
-    objective: Objective,
+    settings: Settings,
     config: LearnerConfig,
 }
 
@@ -113,46 +72,78 @@ impl Learning {
     /// # Errors
     /// When a value cannot work, or the table cannot be read.
     pub fn new(args: &LearningArgs, cpus: u32) -> Result<Self> {
+        let saved = args.policy_table.as_deref().map(read).transpose()?;
+        let settings = args.learn.settings()?;
+        let mut config = LearnerConfig {
+            cpus: cpus as usize,
+            ..args.learn.config(&settings)
+        };
+        if let Some(saved) = &saved {
+            config.bias_factor = BiasFactor::new(saved.made_by().bias_factor)?;
+            config.max_bias_ns = saved.made_by().max_bias_ns;
+        }
         Ok(Self {
-            saved: args.policy_table.as_deref().map(read).transpose()?,
+            saved,
             known: args.known,
-            interval_ns: args.interval.as_nanos() as u64,
-            ml: args.ml,
-            objective: args.objective,
-            config: LearnerConfig {
-                cpus: cpus as usize,
-                window_ns: args.window.as_nanos() as u64,
-                bias_factor: BiasFactor::new(args.bias_factor)?,
-                load_factor: LoadFactor::new(args.load_factor)?,
-                max_bias_ns: args.max_bias.as_nanos() as u64,
-                ..LearnerConfig::default()
-            },
+            interval_ns: args.learn.interval.as_nanos() as u64,
+            settings,
+            config,
         })
     }
 
-    /// What there is to begin with, each with its name in the report; `None`
-    /// for a saved table, which is neither warm nor cold.
-    pub fn beginnings(&self) -> Vec<Option<Warmth>> {
-        match self.saved {
-            Some(_) => vec![None],
-            None => self.known.warmths().iter().copied().map(Some).collect(),
+    /// `K`, that of a saved table where there is one.
+    pub fn bias_factor(&self) -> BiasFactor {
+        self.config.bias_factor
+    }
+
+    /// The largest bias, that of a saved table where there is one.
+    pub fn max_bias_ns(&self) -> u64 {
+        self.config.max_bias_ns
+    }
+
+    /// Refuses what cannot go by a saved table.
+    ///
+    /// # Errors
+    /// Where there is one, and a policy learns something else than its biases.
+    pub fn admit(&self, policies: &[Policy]) -> Result<()> {
+        let goes_by_biases = |policy: &Policy| matches!(policy, Policy::Alps | Policy::Published);
+        let other = policies
+            .iter()
+            .find(|policy| policy.learns() && !goes_by_biases(policy));
+        match (&self.saved, other) {
+            (Some(_), Some(other)) => bail!(
+                "{} does not go by a saved table, which holds the biases of alps: leave out \
+                 --policy-table, and it learns; or pass --policy alps",
+                other.name()
+            ),
+            _ => Ok(()),
         }
     }
 
-    /// Whether a saved table takes the place of learning.
-    pub fn is_saved(&self) -> bool {
-        self.saved.is_some()
+    /// What a policy has to begin with, each with its name in the report;
+    /// `None` for one that does not learn and for a saved table, which are
+    /// neither warm nor cold.
+    pub fn beginnings(&self, policy: Policy) -> Vec<Option<Warmth>> {
+        if !policy.learns() || self.saved.is_some() {
+            return vec![None];
+        }
+        self.known.warmths().iter().copied().map(Some).collect()
+    }
+
+    /// Whether any policy that learns sees another trace before.
+    pub fn practises(&self) -> bool {
+        self.saved.is_none() && self.known != Known::Cold
     }
 
     fn predictor(&self, policy: Policy) -> Box<dyn Predictor> {
-        let method = match (policy, self.ml) {
+        let method = match (policy, self.settings.method) {
             (Policy::Gittins, _) => Method::Gittins,
             (Policy::Asked(asked), method) => asked.method().unwrap_or(method),
             // Its index is no expected remaining time.
             (Policy::Serpt | Policy::MSerpt, Method::Gittins) => Method::Avg,
             (_, method) => method,
         };
-        method.predictor(self.objective)
+        method.predictor(self.settings.objective)
     }
 
     /// Functions of the trace a saved table does not have.
@@ -166,22 +157,9 @@ impl Learning {
 
     /// Tables for a policy that begins with nothing but what is saved.
     pub fn tables(&self, policy: Policy, functions: &[String]) -> Tables {
-        self.tables_with(policy, functions, std::iter::empty())
-    }
-
-    /// Tables for a policy that has seen what `seen` has.
-    pub fn tables_after(&self, policy: Policy, functions: &[String], seen: &Learner) -> Tables {
-        self.tables_with(policy, functions, seen.histories())
-    }
-
-    fn tables_with<'a>(
-        &self,
-        policy: Policy,
-        functions: &[String],
-        histories: impl Iterator<Item = (FunctionId, &'a History)>,
-    ) -> Tables {
         if let Some(saved) = &self.saved {
-            return Tables::fixed(saved.by_slot(functions.iter().map(String::as_str)));
+            let table = saved.by_slot(functions.iter().map(String::as_str));
+            return Tables::made_with(table, self.config.bias_factor);
         }
         let mut config = self.config.clone();
         if policy.is_index() {
@@ -191,8 +169,7 @@ impl Learning {
         if matches!(policy, Policy::Asked(_)) {
             config = config.expectations();
         }
-        let mut learner = Learner::new(config, self.predictor(policy));
-        histories.for_each(|(id, history)| learner.restore(id, history));
+        let learner = Learner::new(config, self.predictor(policy));
         Tables::learned(learner, self.interval_ns)
     }
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use scx_alps::identify::near;
 use scx_alps::invocation::FunctionId;
-use scx_alps::learn::BiasFactor;
 use scx_alps::report::{self, Conditions, Contender, Round, Run, Setting, Warmth, text};
 use scx_alps::sim::alps::Enforcement;
 use scx_alps::sim::gantt::{Gantt, Span};
@@ -22,12 +22,15 @@ use scx_alps::trace::Trace;
 use choice::{Choice, Weight};
 use learning::{Learning, LearningArgs};
 
-use crate::cli::{duration, positive_duration};
+use crate::cli::{preempt_margin, slice};
 use crate::workload::WorkloadArgs;
 use crate::{results, status};
 
-/// More CPUs than this are a mistake.
-const MOST_CPUS: u32 = 65_536;
+/// The kernel side knows no more CPUs either.
+const MOST_CPUS: u32 = 1_024;
+
+/// So many outcomes, of all policies and seeds together, are kept for the report.
+const MOST_OUTCOMES: usize = 10_000_000;
 
 #[derive(Args, Clone, Debug)]
 pub struct SimulateArgs {
@@ -39,15 +42,15 @@ pub struct SimulateArgs {
     policy: Vec<Choice>,
 
     /// CPUs of the simulated machine, which the load is meant for
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, allow_negative_numbers = true)]
     cpus: u32,
 
     /// What it costs a CPU to begin another invocation, such as 5us
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = choice::switch_cost)]
     switch_cost: Duration,
 
     /// A trace for each seed, run once under each policy
-    #[arg(long, visible_alias = "seed", value_delimiter = ',', default_values_t = [1, 2, 3])]
+    #[arg(long, visible_alias = "seed", value_delimiter = ',', default_values_t = [1, 2, 3], allow_negative_numbers = true)]
     seeds: Vec<u64>,
 
     /// Draw who runs when within a span of the first seed's trace
@@ -62,15 +65,15 @@ pub struct SimulateArgs {
     learning: LearningArgs,
 
     /// Slice of functions that have none of their own, under ALPS
-    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = positive_duration, help_heading = "Enforce")]
+    #[arg(long, value_name = "TIME", default_value = "5ms", value_parser = slice, help_heading = "Enforce")]
     slice: Duration,
 
     /// How much better in rank a newcomer must be to preempt, under ALPS
-    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = duration, help_heading = "Enforce")]
+    #[arg(long, value_name = "TIME", default_value = "2ms", value_parser = preempt_margin, help_heading = "Enforce")]
     preempt_margin: Duration,
 
     /// Quantum of round robin
-    #[arg(long, value_name = "TIME", default_value = "3ms", value_parser = positive_duration, help_heading = "Enforce")]
+    #[arg(long, value_name = "TIME", default_value = "3ms", value_parser = slice, help_heading = "Enforce")]
     quantum: Duration,
 
     /// A function's weight under processor sharing, 1 to 10000 [default: 100]
@@ -103,17 +106,33 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
         "--cpus {} is no machine; pass 1 to {MOST_CPUS}",
         args.cpus
     );
-    let traces = args.workload.load_all(&args.seeds, args.cpus)?;
-    let (_, first) = traces.first().context("no trace to run; pass --seeds 1")?;
     let learning = Learning::new(&args.learning, args.cpus)?;
     let policies = choice::policies(&args.policy);
-    ensure!(
-        !learning.is_saved() || !policies.iter().any(|p| matches!(p, Policy::Asked(_))),
-        "a saved table holds biases that another policy has made: without --policy-table, \
-         policies that are asked learn what to expect"
-    );
-    let setup = args.setup(&first.functions)?;
+    learning.admit(&policies)?;
+    let (traces, practice) = traces(args)?;
+    let (_, first) = traces.first().context("no trace to run; pass --seeds 1")?;
+    let setup = args.setup(&first.functions, &learning)?;
     note_strangers(&learning, first);
+    let contenders = |policy: &Policy| learning.beginnings(*policy).len();
+    let of_each: usize = policies.iter().map(contenders).sum();
+    let requests: usize = traces.iter().map(|(_, trace)| trace.requests.len()).sum();
+    ensure!(
+        requests.saturating_mul(of_each) <= MOST_OUTCOMES,
+        "{requests} requests under each of {of_each} policies are more than can be kept \
+         ({MOST_OUTCOMES} outcomes): pass fewer with --policy or --seeds, or less with --seconds"
+    );
+    let is_warm = learning.practises() && policies.iter().any(|policy| policy.learns());
+    if is_warm
+        && traces
+            .iter()
+            .any(|(_, trace)| trace.requests == practice.requests)
+    {
+        eprintln!(
+            "note: whatever the seed, this trace is the same: warm policies have practised on \
+             what they are measured on"
+        );
+    }
+    let practice = jobs(&practice);
 
     let mut rounds = Vec::new();
     let mut pictures = Vec::new();
@@ -121,7 +140,7 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
         let span = args.gantt.filter(|_| index == 0);
         let jobs = jobs(trace);
         for &policy in &policies {
-            for (contender, tables) in beginnings(policy, trace, &jobs, &setup, &learning) {
+            for (contender, tables) in beginnings(policy, trace, &practice, &setup, &learning) {
                 let simulated = Simulated::run(policy, &jobs, &setup, tables, span);
                 let outcomes = simulated.report(trace);
                 if let Some(span) = span {
@@ -161,17 +180,11 @@ impl SimulateArgs {
         }
     }
 
-    fn setup(&self, functions: &[String]) -> Result<Setup> {
+    fn setup(&self, functions: &[String], learning: &Learning) -> Result<Setup> {
         let mut weights = vec![DEFAULT_WEIGHT; functions.len() + 1];
         for weight in &self.weight {
             let named = functions.iter().position(|name| *name == weight.function);
-            let index = named.with_context(|| {
-                format!(
-                    "--weight: the trace has no function '{}'; it has {}",
-                    weight.function,
-                    functions.join(", ")
-                )
-            })?;
+            let index = named.with_context(|| unknown(&weight.function, functions))?;
             weights[slot(index).slot()] = weight.weight;
         }
         Ok(Setup {
@@ -184,40 +197,59 @@ impl SimulateArgs {
             enforcement: Enforcement {
                 preempt_margin_ns: self.preempt_margin.as_nanos() as u64,
                 default_slice_ns: self.slice.as_nanos() as u64,
-                max_bias_ns: self.learning.max_bias.as_nanos() as u64,
+                max_bias_ns: learning.max_bias_ns(),
             },
-            bias_factor: BiasFactor::new(self.learning.bias_factor)?,
+            bias_factor: learning.bias_factor(),
         })
     }
+}
+
+/// The traces to be run, and another to practise on.
+fn traces(args: &SimulateArgs) -> Result<(Vec<(u64, Trace)>, Trace)> {
+    let mut seeds = args.seeds.clone();
+    let unused = seeds.iter().max().map_or(0, |seed| seed.wrapping_add(1));
+    seeds.push(unused);
+    let mut traces = args.workload.load_all(&seeds, args.cpus)?;
+    let (_, practice) = traces.pop().context("no trace to run; pass --seeds 1")?;
+    Ok((traces, practice))
+}
+
+/// What to say of a function that the trace does not have.
+fn unknown(function: &str, functions: &[String]) -> String {
+    const OFFERED: usize = 5;
+    let near = near(function, functions.iter().map(String::as_str), OFFERED);
+    let some: Vec<&str> = if near.is_empty() {
+        functions.iter().take(OFFERED).map(String::as_str).collect()
+    } else {
+        near
+    };
+    format!(
+        "--weight: none of the trace's {} functions is called '{function}'; there is {}",
+        functions.len(),
+        some.join(", ")
+    )
 }
 
 /// A policy's contenders, each with the tables it begins with.
 fn beginnings(
     policy: Policy,
     trace: &Trace,
-    jobs: &[Job],
+    practice: &[Job],
     setup: &Setup,
     learning: &Learning,
 ) -> Vec<(Contender, Tables)> {
     let name = policy.name();
-    if !policy.learns() {
-        return vec![(Contender::new(name), Tables::fixed(Default::default()))];
-    }
     let fresh = || learning.tables(policy, &trace.functions);
     let begin = |warmth| match warmth {
         None => (Contender::new(name), fresh()),
         Some(Warmth::Cold) => (Contender::cold(name), fresh()),
         Some(Warmth::Warm) => {
             let mut tables = fresh();
-            simulate(policy, jobs, setup, &mut tables, |_| {});
-            let tables = match tables.into_learner() {
-                Some(seen) => learning.tables_after(policy, &trace.functions, &seen),
-                None => fresh(),
-            };
-            (Contender::warm(name), tables)
+            simulate(policy, practice, setup, &mut tables, |_| {});
+            (Contender::warm(name), tables.begin_anew())
         }
     };
-    learning.beginnings().into_iter().map(begin).collect()
+    learning.beginnings(policy).into_iter().map(begin).collect()
 }
 
 /// What came of a trace under a policy.
@@ -304,7 +336,7 @@ mod tests {
     use std::fs;
 
     use clap::Parser;
-    use scx_alps::policy::{NamedTable, PolicyEntry, PolicyTable};
+    use scx_alps::policy::{MadeBy, NamedTable, PolicyEntry, PolicyTable};
     use scx_alps::report::Summary;
 
     use super::*;
@@ -348,23 +380,76 @@ mod tests {
         };
         // The longest first, which no learner would find.
         let table = PolicyTable::new(vec![entry(1 << 40), entry(1)]);
-        let named = NamedTable::new(&table, |id| (id.slot() == 1).then_some("f1500ms"));
+        let made_by = MadeBy {
+            bias_factor: 16.0,
+            max_bias_ns: 16_000_000_000,
+            ..MadeBy::default()
+        };
+        let named = NamedTable::new(&table, made_by, |id| (id.slot() == 1).then_some("f1500ms"));
         fs::write(&saved, serde_json::to_string(&named).unwrap()).unwrap();
         let table = ["--policy-table", saved.to_str().unwrap()];
-        for policy in ["serpt", "gittins", "alps"] {
-            let args = ["--load", "3", "--cpus", "4", "--policy", policy];
-            let (run, _) = played(&[&args[..], &table].concat()).unwrap();
-            assert_eq!(run.rounds[0].contender, Contender::new(policy));
-            let longest = run.settings[0].functions.len() as u32 - 1;
-            let outcomes = &run.rounds[0].outcomes;
-            let slowdown = |function| {
-                let own = outcomes.iter().filter(|o| o.function == function);
-                Summary::of(own).unwrap().slowdown.mean
-            };
-            let (first, last) = (slowdown(longest), slowdown(0));
-            assert!(first < 4.0 && last > 100.0, "{policy}: {first} {last}");
+        let args = ["--load", "3", "--cpus", "4", "--policy", "alps"];
+        let (run, _) = played(&[&args[..], &table].concat()).unwrap();
+        assert_eq!(run.rounds[0].contender, Contender::new("alps"));
+        let longest = run.settings[0].functions.len() as u32 - 1;
+        let outcomes = &run.rounds[0].outcomes;
+        let slowdown = |function| {
+            let own = outcomes.iter().filter(|o| o.function == function);
+            Summary::of(own).unwrap().slowdown.mean
+        };
+        let (first, last) = (slowdown(longest), slowdown(0));
+        assert!(first < 4.0 && last > 100.0, "{first} {last}");
+
+        // Nothing else goes by it, and nothing is learned beside it.
+        for policy in ["serpt", "gittins", "oracle", "alps-k"] {
+            assert!(played(&[&table[..], &["--policy", policy]].concat()).is_err());
         }
-        assert!(played(&[&table[..], &["--known", "cold"]].concat()).is_err());
+        for other in [["--known", "cold"], ["-k", "8"], ["--alpha", "2"]] {
+            assert!(played(&[&table[..], &other].concat()).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_warm_has_practised_on_another_trace() {
+        let args = Command::try_parse_from(["simulate", "--seconds", "3", "--seeds", "5"]).unwrap();
+        let (traces, practice) = traces(&args.simulate).unwrap();
+        assert_eq!((traces.len(), traces[0].0), (1, 5));
+        assert_eq!(practice.functions, traces[0].1.functions);
+        assert_ne!(practice.requests, traces[0].1.requests);
+    }
+
+    #[test]
+    fn warm_slices_and_waits_are_those_of_the_practice() {
+        // Known from the start, the order is another than that of a cold start.
+        let first = |known: &str| {
+            let args = [
+                "--policy",
+                "alps-published",
+                "--known",
+                known,
+                "--load",
+                "1.5",
+            ];
+            let (run, _) = played(&args).unwrap();
+            let outcomes = &run.rounds[0].outcomes;
+            let begun = outcomes.iter().filter(|o| o.end_ns < 1_000_000_000);
+            begun.map(|o| (o.arrival_ns, o.end_ns)).collect::<Vec<_>>()
+        };
+        assert_ne!(first("warm"), first("cold"));
+    }
+
+    #[test]
+    fn slices_follow_the_tuning() {
+        let mean = |args: &[&str]| {
+            let policy = ["--policy", "alps-published", "--load", "1.1"];
+            let (run, _) = played(&[&policy[..], args].concat()).unwrap();
+            Summary::of(&run.rounds[0].outcomes)
+                .unwrap()
+                .response_ms
+                .mean
+        };
+        assert_ne!(mean(&[]), mean(&["--alpha", "0"]));
+        assert_ne!(mean(&[]), mean(&["--overload"]));
     }
 
     #[test]
@@ -383,6 +468,15 @@ mod tests {
         for args in [
             ["--cpus", "0"],
             ["--cpus", "4294967295"],
+            ["--cpus", "1025"],
+            ["--cpus", "-1"],
+            ["--seeds", "-1"],
+            ["--seeds", "4,4"],
+            ["--slice", "1ns"],
+            ["--quantum", "1ns"],
+            ["--switch-cost", "100h"],
+            ["--alpha", "-1"],
+            ["--theta", "NaN"],
             ["--load", "NaN"],
             ["--bias-factor", "0"],
             ["--load-factor", "NaN"],

@@ -17,6 +17,7 @@
 #define SEC(name)
 #define __uint(name, value) int name
 #define __type(name, value) int name
+#define barrier() __asm__ volatile("" ::: "memory")
 #define bpf_map_lookup_elem(map, slot) (&table[*(slot)])
 
 static struct policy_entry table[2 * NR_FUNCTIONS];
