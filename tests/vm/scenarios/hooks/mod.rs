@@ -11,7 +11,7 @@ pub mod throttled;
 pub mod ties;
 
 use super::{identity, learning, moves, observation, realtime, starvation, statistics};
-use crate::cpus;
+use crate::cgroup::Cgroup;
 use crate::machine::Machine;
 use crate::scenario::Scenario;
 
@@ -26,10 +26,11 @@ pub const STARVATION: Scenario = Scenario {
     name: "hooks-starvation",
     machine: Machine::HooksExact,
     run: |report| {
-        cpus::set_online(1, false)?;
-        let outcome = (starvation::SCENARIO.run)(report);
-        cpus::set_online(1, true)?;
-        outcome
+        let (short, long) = (Cgroup::new("short")?, Cgroup::new("long")?);
+        for cgroup in [&short, &long] {
+            cgroup.set("cpuset.cpus", "0")?;
+        }
+        (starvation::SCENARIO.run)(report)
     },
     ..starvation::SCENARIO
 };
