@@ -25,11 +25,13 @@ static __always_inline bool must_run_here(const struct task_struct *p)
 }
 
 /*
- * The key of what runs on @state's CPU as it would be now: it has aged since
- * it was switched in.
+ * The key of what runs on @cpu as it would be now: it has aged since it was
+ * switched in. A function of its own, so that the verifier need not follow it
+ * through a loop over CPUs.
  */
-static __always_inline u64 aged_key(const struct cpu_state *state, u64 now)
+__noinline u64 aged_key(s32 cpu, u64 now)
 {
+	const struct cpu_state *state = cpu_state_of(cpu);
 	u32 function = state->function;
 	u64 ran, attained_ns, bias_ns, key = state->key_ns;
 
@@ -56,7 +58,7 @@ static __always_inline s32 find_victim(struct task_struct *p, s32 home, u64 key,
 
 	if (is_pinned(p)) {
 		state = cpu_state_of(home);
-		return state->key_ns && aged_key(state, now) > worst ? home : -1;
+		return state->key_ns && aged_key(home, now) > worst ? home : -1;
 	}
 
 	bpf_for(i, 0, nr) {
@@ -68,7 +70,7 @@ static __always_inline s32 find_victim(struct task_struct *p, s32 home, u64 key,
 		state = cpu_state_of(cpu);
 		if (state->key_ns <= worst || !is_allowed(p, cpu))
 			continue;
-		aged = aged_key(state, now);
+		aged = aged_key(cpu, now);
 		if (aged <= worst)
 			continue;
 		worst = aged;
