@@ -242,7 +242,7 @@ pub struct RunArgs {
     openlambda: Option<PathBuf>,
 
     /// A thread group that sleeps longer than this begins a new invocation when it wakes.
-    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, help_heading = "Observe")]
+    #[arg(long, value_name = "TIME", default_value = "10ms", value_parser = positive_duration, allow_negative_numbers = true, help_heading = "Observe")]
     idle_gap: Duration,
 
     /// In which order invocations run.
