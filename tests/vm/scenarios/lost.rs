@@ -64,10 +64,8 @@ fn run(report: &Report) -> Result<()> {
         reported + lost >= expected,
         "expected {expected} to be reported or lost and saw {reported} and {lost}"
     );
-    ensure!(
-        daemon.log().contains("lost"),
-        "expected the loss to be in the log"
-    );
+    // Said once the daemon's next round is over.
+    daemon.await_log("lost")?;
 
     // Once it keeps up again nothing more is lost.
     let before = counts()?;
