@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use anyhow::Result;
 use scx_alps::invocation::FunctionId;
 use scx_alps::learn::BiasFactor;
-use scx_alps::policies::{Policy, Standing};
+use scx_alps::policies::{self, Policy, Standing};
 use scx_utils::UserExitInfo;
 
 use crate::bpf::{BpfScheduler, DispatchedTask, QueuedTask, RL_CPU_ANY};
@@ -264,7 +264,7 @@ impl Order<'_> {
             .bias_factor
             .bias_ns(self.policy.distance_ns(&at), self.max_bias_ns);
         let bias_ns = weighted(bias_ns, queued.weight).min(self.max_bias_ns);
-        let slice_ns = self.policy.slice_ns(&at).unwrap_or(self.default_slice_ns);
+        let slice_ns = policies::slice_ns(self.policy, &at).unwrap_or(self.default_slice_ns);
         (task.base_ns.saturating_add(bias_ns), slice_ns)
     }
 }

@@ -104,7 +104,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	s32 victim, cpu = scx_bpf_task_cpu(p);
 	struct cpu_state *state = cpu_state_of(cpu);
-	u64 key, slice_ns, pending_ns, now;
+	u64 key, slice_ns, pending_ns, base_ns, now;
 	struct task_ctx *tctx;
 	struct group_ctx *g;
 
@@ -127,7 +127,12 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 		return;
 	}
 
+	/* Whoever follows it here, it must not preempt. */
+	if (state->pid == p->pid)
+		state->key_ns = 0;
+
 	pending_ns = unaccounted_ns(p, tctx);
+	base_ns = tctx->base_ns;
 	if (pending_ns)
 		account(p, tctx, g);
 	key = rank(p, tctx, g, 0);
@@ -135,7 +140,7 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 
 	/* Turned out by a real-time task, it waits where it is not in the way. */
 	if (must_run_here(p) && !(enq_flags & SCX_ENQ_REENQ)) {
-		if (p->flags & PF_KTHREAD || enq_flags & SCX_ENQ_WAKEUP)
+		if (enq_flags & SCX_ENQ_WAKEUP)
 			enq_flags |= SCX_ENQ_PREEMPT;
 		scx_bpf_dsq_insert(p, SCX_DSQ_LOCAL, slice_ns, enq_flags);
 		return;
@@ -144,8 +149,8 @@ void BPF_STRUCT_OPS(alps_enqueue, struct task_struct *p, u64 enq_flags)
 	if (pending_ns && may_take_grace(p, g)) {
 		g->grace_ns += GRACE_SLICE_NS;
 		slice_ns = GRACE_SLICE_NS;
-		if (tctx->base_ns < key)
-			key = tctx->base_ns;
+		if (base_ns < key)
+			key = base_ns;
 		tctx->key_ns = key;
 		count(graced);
 	}
@@ -196,7 +201,7 @@ void BPF_STRUCT_OPS(alps_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	}
 
-	queue = best_queue(cpu, &head_key);
+	queue = best_queue(cpu, PASS_OVER_ALL, &head_key);
 	if (g && rank(prev, tctx, g, unaccounted_ns(prev, tctx)) <= head_key) {
 		note_rank(cpu_state_of(cpu), tctx, g);
 		keep_running(prev, slice_of(g));
@@ -256,7 +261,7 @@ void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 
 	key = rank(p, tctx, g, unaccounted_ns(p, tctx));
 	note_rank(state, tctx, g);
-	best_queue(cpu, &head_key);
+	best_queue(cpu, MAX_PASSED_OVER_AT_TICK, &head_key);
 	if ((head_key < key && key - head_key > preempt_margin_ns) ||
 	    !is_local_queue_empty() ||
 	    is_turn_of_rescued(state, scx_bpf_now()))
@@ -273,8 +278,10 @@ bool BPF_STRUCT_OPS(alps_yield, struct task_struct *from, struct task_struct *to
 
 	if (to)
 		return false;
+	/* What it has run and is not accounted for yet is added later. */
 	if (tctx)
-		restart_base(tctx, bpf_ktime_get_ns());
+		restart_base(tctx, bpf_ktime_get_ns() -
+				   weighted(unaccounted_ns(from, tctx), tctx->weight));
 	scx_bpf_task_set_slice(from, 0);
 	return false;
 }

@@ -180,13 +180,12 @@ static __always_inline void switched_out(struct task_struct *p, u64 now, bool de
 static __always_inline void switched_in(struct task_struct *p, s32 cpu, u64 now)
 {
 	struct task_ctx *tctx = task_ctx_of(p);
-	struct group_ctx *g;
+	struct group_ctx *g = tctx ? group_of(p, tctx) : NULL;
 
-	if (!tctx)
+	if (!g) {
+		now_idle(cpu);
 		return;
-	g = group_of(p, tctx);
-	if (!g)
-		return;
+	}
 	became_runnable(p, tctx, g, now);
 	if (unaccounted_ns(p, tctx))
 		account(p, tctx, g);

@@ -56,28 +56,33 @@ static __always_inline bool is_anything_queued(void)
 	return false;
 }
 
-/* Of tasks at a queue's head that may not run here, so many are passed over. */
-#define MAX_PASSED_OVER 32
+/*
+ * Of tasks at a queue's head that may not run here, so many are passed over: all
+ * when it is decided who runs, few when a tick asks whether to decide. (The
+ * verifier follows a count to its end, and a loop without one not at all.)
+ */
+#define PASS_OVER_ALL 0
+#define MAX_PASSED_OVER_AT_TICK 32
 
 /*
  * The smallest key in @queue of a task @cpu may run, ~0 where there is none.
- * Where too many stand before it, it is at least the last one's, which is as
- * good: who is better than that stays, and who is not looks in the queue.
+ * Where more than @most, if any, stand before it, it is no smaller than what is
+ * returned.
  */
-static __always_inline u64 key_for(u64 queue, s32 cpu)
+static __always_inline u64 key_for(u64 queue, s32 cpu, u32 most)
 {
 	struct task_struct *p;
 	u32 passed = 0;
 
 	bpf_for_each(scx_dsq, p, queue, 0) {
-		if (is_allowed(p, cpu) || ++passed > MAX_PASSED_OVER)
+		if (is_allowed(p, cpu) || (most && ++passed > most))
 			return p->scx.dsq_vtime;
 	}
 	return ~0ULL;
 }
 
 /* The same; quick where the first is such a task, as it mostly is. */
-static __always_inline u64 head_key_of(u64 queue, s32 cpu)
+static __always_inline u64 head_key_of(u64 queue, s32 cpu, u32 most)
 {
 	struct task_struct *head;
 	bool is_for_us = true;
@@ -90,22 +95,22 @@ static __always_inline u64 head_key_of(u64 queue, s32 cpu)
 		is_for_us = is_allowed(head, cpu);
 	}
 	bpf_rcu_read_unlock();
-	return is_for_us ? key : key_for(queue, cpu);
+	return is_for_us ? key : key_for(queue, cpu, most);
 }
 
 /* The queue with the smallest head, @cpu's own where they are equal. */
-static __always_inline u64 best_queue(s32 cpu, u64 *key)
+static __always_inline u64 best_queue(s32 cpu, u32 most, u64 *key)
 {
 	u64 own = queue_of(cpu), best = own;
 	u32 id;
 
-	*key = head_key_of(own, cpu);
+	*key = head_key_of(own, cpu, most);
 	bpf_for(id, 0, nr_queues()) {
 		u64 head_key;
 
 		if (id == own)
 			continue;
-		head_key = head_key_of(id, cpu);
+		head_key = head_key_of(id, cpu, most);
 		if (head_key < *key) {
 			*key = head_key;
 			best = id;

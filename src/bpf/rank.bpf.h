@@ -73,14 +73,17 @@ static __always_inline u64 expected_bias(const struct task_ctx *tctx,
 /*
  * A bias by weight. Where biases bend towards the largest (three quarters of it,
  * see BiasFactor::bias_ns()) are the hogs, whose remainder is as good as beyond
- * all bounds: among them only service counts. And what is told has no bound.
+ * all bounds: among them only service counts, and no weight puts who is shorter
+ * among them. And what is told has no bound.
  */
 static __always_inline u64 weighted_bias(u64 bias_ns, u32 weight)
 {
-	if (bias_ns >= max_bias_ns / 4 * 3)
+	u64 bend = max_bias_ns / 4 * 3;
+
+	if (bias_ns >= bend)
 		return bias_ns;
 	bias_ns = weighted(bias_ns, weight);
-	return bias_ns < max_bias_ns ? bias_ns : max_bias_ns;
+	return bias_ns < bend ? bias_ns : bend;
 }
 
 /* Rank @p anew from what is known of it now; @pending_ns is unaccounted service. */

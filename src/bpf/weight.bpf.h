@@ -4,7 +4,7 @@
  * by. Who weighs twice as much counts its service and its expected remainder
  * half, so that hogs share a CPU by their weights.
  *
- * Of the weights that were set on a cgroup's path, be it the container's, its
+ * Of the weights other than the default on a cgroup's path, be it the container's, its
  * pod's or its slice's, the smallest counts: what somebody was given no cgroup
  * of his own can undo. Multiplying them up would need to know who competes on
  * each level, and would count a pod twice whose only container was given the
@@ -18,7 +18,7 @@
 #define DEFAULT_SHARES (1024UL << 10)
 
 /* Cgroups nested deeper are not looked at from below. */
-#define MAX_WEIGHT_DEPTH 6
+#define MAX_WEIGHT_DEPTH 10
 
 static __always_inline u64 shares_of(struct task_struct *p)
 {

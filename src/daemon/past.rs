@@ -39,12 +39,11 @@ impl Past {
             return;
         }
         self.last_ns = Some(now_ns);
-        let prior = table.entries().first();
         let length = self.functions.len().max(table.entries().len());
         self.functions.resize_with(length, VecDeque::new);
         for (ring, entry) in self.functions.iter_mut().zip(table.entries()).skip(1) {
-            // A slot that shares the prior's entry has no function.
-            if Some(entry) == prior {
+            // Without samples of its own, a slot has no function or nothing to tell.
+            if entry.samples == 0 {
                 ring.clear();
                 continue;
             }
@@ -95,7 +94,12 @@ mod tests {
             samples: 4,
             ..PolicyEntry::default()
         };
-        PolicyTable::new(vec![PolicyEntry::default(), PolicyEntry::default(), own])
+        let prior = PolicyEntry {
+            predicted_ns: 1,
+            samples: 9,
+            ..PolicyEntry::default()
+        };
+        PolicyTable::new(vec![prior, PolicyEntry::default(), own])
     }
 
     #[test]

@@ -69,13 +69,16 @@ fn seen(of: &Explanation) -> String {
 }
 
 fn expected(of: &Explanation) -> String {
-    let index = match of.objective.as_str() {
-        "" => String::new(),
-        objective => format!(" for the least mean {objective}"),
+    let (aim, index) = match (of.objective.as_str(), of.remaining_ns.first()) {
+        ("", _) | (_, None) => (String::new(), String::new()),
+        (objective, Some(&index_ns)) => (
+            format!(" for the least mean {objective}"),
+            format!(" and begins with an index of {}", duration(index_ns)),
+        ),
     };
     format!(
-        "By '{}'{index} the next one is expected to take {}. K is {} at a utilisation of {}, so \
-         it starts out with a bias of {}.",
+        "By '{}'{aim} the next one is expected to take {}{index}. K is {} at a utilisation of \
+         {}, so it starts out with a bias of {}.",
         of.predictor,
         duration(of.predicted_ns),
         setting(of.bias_factor),

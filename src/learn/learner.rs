@@ -370,7 +370,9 @@ fn slice_ns(config: &LearnerConfig, function: &Function, utilisation_percent: f6
             tuning.slice_ns(slice.predicted_ns, slice.stdev_ns, utilisation_percent)
         })
     };
-    config.policy.slice_ns(&at).or_else(learned).unwrap_or(0)
+    policies::slice_ns(config.policy, &at)
+        .or_else(learned)
+        .unwrap_or(0)
 }
 
 /// What makes the bias of a forecast.

@@ -20,6 +20,7 @@ use std::fmt;
 use crate::learn::{Forecast, Method};
 use crate::policy::PolicyEntry;
 use crate::policy::grid::{BUCKETS, start};
+use crate::policy::table::LEAST_SLICE_NS;
 
 /// Takes in the files of this folder: a module and its policy for each.
 macro_rules! policies {
@@ -84,8 +85,8 @@ pub trait Policy: Sync {
     /// nearest first: it is placed `K` times as far behind newcomers.
     fn distance_ns(&self, at: &Standing) -> u64;
 
-    /// How long it may run before it is compared with others again; `None`
-    /// leaves that to the scheduler.
+    /// How long it may run before it is compared with others again, 100 us at
+    /// least; `None` leaves that to the scheduler.
     fn slice_ns(&self, _at: &Standing) -> Option<u64> {
         None
     }
@@ -106,6 +107,13 @@ pub fn named(name: &str) -> Option<&'static dyn Policy> {
 pub fn list() -> String {
     let line = |policy: &&dyn Policy| format!("  {:15}{}\n", policy.name(), policy.meaning());
     ALL.iter().map(line).collect()
+}
+
+/// The slice that a policy names, made [`LEAST_SLICE_NS`] where it is less.
+pub fn slice_ns(policy: &dyn Policy, at: &Standing) -> Option<u64> {
+    policy
+        .slice_ns(at)
+        .map(|slice_ns| slice_ns.max(LEAST_SLICE_NS))
 }
 
 /// What a policy says of a function's invocations in each bucket of attained

@@ -172,7 +172,7 @@ impl<'a> Alps<'a> {
     fn slice_ns(&mut self, at: &Standing) -> u64 {
         let default_ns = self.enforcement.default_slice_ns;
         if let Some(Asked { policy, .. }) = self.asked
-            && let Some(slice_ns) = policy.slice_ns(&self.standing(at))
+            && let Some(slice_ns) = policies::slice_ns(policy, &self.standing(at))
         {
             return slice_ns;
         }

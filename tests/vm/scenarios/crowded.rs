@@ -25,8 +25,8 @@ const CROWDS_CPU: Duration = Duration::from_millis(50);
 const OURS: Duration = Duration::from_millis(100);
 const HOGS: Duration = Duration::from_secs(10);
 
-/// Before the crowd has shrunk to a number that is passed over.
-const LIMIT: Duration = Duration::from_millis(300);
+/// Long before the crowd is gone, and with no turns for the hog in between.
+const LIMIT: Duration = Duration::from_millis(160);
 
 pub const SCENARIO: Scenario = Scenario {
     name: "crowded",
