@@ -144,3 +144,18 @@ impl LearnArgs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_have_their_names_in_the_list() {
+        let command = LearnArgs::augment_args(clap::Command::new("any"));
+        let names: Vec<&str> = command
+            .get_arguments()
+            .map(|arg| arg.get_id().as_str())
+            .collect();
+        assert_eq!(names, LearnArgs::NAMES);
+    }
+}

@@ -10,6 +10,7 @@
  *	observe, survey	invocations, reported to user space
  *	assign		what rules on processes say
  *	policy, rank	the published table, and the key made from it
+ *	credit		how far a virtual time may lie from the clock
  *	queue, place	where a task waits, and which CPU it takes
  *	grace, rescue	the two exceptions from the order
  */

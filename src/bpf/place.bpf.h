@@ -98,14 +98,6 @@ static __always_inline void claim(s32 cpu, u64 key)
  */
 #define HANDOVER_SLICE_NS (500ULL * NSEC_PER_USEC)
 
-/* Whether nobody waits where only this CPU takes tasks from. */
-static __always_inline bool is_local_queue_empty(void)
-{
-	const struct rq *rq = bpf_this_cpu_ptr(&runqueues);
-
-	return !rq->scx.local_dsq.nr;
-}
-
 /* Finding the queue costs as much as the rest, so a look holds for so long. */
 #define EMPTY_LOOK_NS (100ULL * NSEC_PER_USEC)
 

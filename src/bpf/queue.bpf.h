@@ -56,6 +56,14 @@ static __always_inline bool is_anything_queued(void)
 	return false;
 }
 
+/* Whether nobody waits where only this CPU takes tasks from. */
+static __always_inline bool is_local_queue_empty(void)
+{
+	const struct rq *rq = bpf_this_cpu_ptr(&runqueues);
+
+	return !rq->scx.local_dsq.nr;
+}
+
 /*
  * Of tasks at a queue's head that may not run here, so many are passed over: all
  * when it is decided who runs, few when a tick asks whether to decide. (The

@@ -79,12 +79,13 @@ static __always_inline bool take_rescued(void)
 	return false;
 }
 
-/* The same before all others, but only once each period. */
+/* Whether a rescued task comes before all others, once each period. */
 static __always_inline bool is_turn_of_rescued(const struct cpu_state *state, u64 now)
 {
 	return rescue_pending && (s64)(now - state->rescued_ns) >= (s64)RESCUE_PERIOD_NS;
 }
 
+/* Take one if it does. */
 static __always_inline bool take_rescued_in_turn(s32 cpu, u64 now)
 {
 	struct cpu_state *state = cpu_state_of(cpu);

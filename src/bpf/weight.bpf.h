@@ -4,11 +4,11 @@
  * by. Who weighs twice as much counts its service and its expected remainder
  * half, so that hogs share a CPU by their weights.
  *
- * Of the weights other than the default on a cgroup's path, be it the container's, its
- * pod's or its slice's, the smallest counts: what somebody was given no cgroup
- * of his own can undo. Multiplying them up would need to know who competes on
- * each level, and would count a pod twice whose only container was given the
- * same weight.
+ * Of the weights other than the default on a cgroup's path, be it the
+ * container's, its pod's or its slice's, the smallest counts: what somebody was
+ * given no cgroup of his own can undo. Multiplying them up would need to know who
+ * competes on each level, and would count a pod twice whose only container was
+ * given the same weight.
  */
 #ifndef ALPS_WEIGHT_BPF_H
 #define ALPS_WEIGHT_BPF_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What `scx_alps explain` asks the daemon for.
 
+use scx_alps::learn::Tuned;
 use serde::{Deserialize, Serialize};
 
 /// One function: what was learned, what it rests on, and what is in force.
@@ -45,7 +46,7 @@ pub struct Explanation {
     /// Before the fine-tuning; `None` where none was simulated.
     pub predicted_slice_ns: Option<f64>,
     /// What the fine-tuning makes of it; `None` where there is none.
-    pub tuned: Option<TunedSlice>,
+    pub tuned: Option<Tuned>,
     /// Mean waiting time in the simulated SRPT schedule.
     pub simulated_wait_ns: Option<f64>,
     /// Place in the order of those waits, 0 the first.
@@ -54,17 +55,6 @@ pub struct Explanation {
     pub functions: usize,
     /// The last minute, oldest first.
     pub past: Vec<Summary>,
-}
-
-/// A slice through the steps of the fine-tuning.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TunedSlice {
-    /// Of the slice as predicted, by `alpha`.
-    pub weighted_ns: f64,
-    /// Less what its deviation takes off.
-    pub predictable_ns: f64,
-    /// How much of that the load leaves, from 0 to 1.
-    pub load_share: f64,
 }
 
 /// What was in force for a function at some moment of the last minute.

@@ -10,7 +10,7 @@ mod recognised;
 mod server;
 
 pub use client::ask;
-pub use explanation::{Explanation, Summary, TunedSlice};
+pub use explanation::{Explanation, Summary};
 pub use protocol::{Command, FunctionRow, Reply, Status};
 pub use recognised::Recognised;
 pub use server::Server;

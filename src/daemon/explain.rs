@@ -7,7 +7,7 @@ use scx_alps::invocation::FunctionId;
 use scx_alps::learn::{Knowledge, Method, Tuned};
 
 use super::{Daemon, monotonic_ns};
-use crate::control::{Explanation, TunedSlice};
+use crate::control::Explanation;
 
 /// Names offered where nothing has the one asked for.
 const OFFERED: usize = 5;
@@ -94,21 +94,12 @@ impl Daemon<'_> {
         }
         explanation
     }
+
     /// How the function's slice comes about.
-    fn tuned(&self, known: &Knowledge) -> Option<TunedSlice> {
+    fn tuned(&self, known: &Knowledge) -> Option<Tuned> {
         let predicted_ns = known.predicted_slice_ns?;
         let stdev_ns = known.slice_stdev_ns?;
         let tuning = &self.learner.config().tuning;
-        let Tuned {
-            weighted_ns,
-            predictable_ns,
-            load_share,
-            ..
-        } = tuning.tuned(predicted_ns, stdev_ns, self.utilisation_percent);
-        Some(TunedSlice {
-            weighted_ns,
-            predictable_ns,
-            load_share,
-        })
+        Some(tuning.tuned(predicted_ns, stdev_ns, self.utilisation_percent))
     }
 }

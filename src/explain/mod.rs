@@ -43,9 +43,10 @@ fn text(explanation: &Explanation) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{Summary, TunedSlice};
+    use crate::control::Summary;
     use proptest::num::f64::ANY;
     use proptest::prelude::*;
+    use scx_alps::learn::Tuned;
     use scx_alps::policy::BUCKETS;
     use scx_alps::policy::grid::{bucket, start};
 
@@ -83,10 +84,11 @@ mod tests {
             predicted_ns: 17 * MS,
             slice_ns: 0,
             predicted_slice_ns: Some(12e6),
-            tuned: Some(TunedSlice {
+            tuned: Some(Tuned {
                 weighted_ns: 12e6,
                 predictable_ns: 0.0,
                 load_share: 0.78,
+                slice_ns: 0,
             }),
             simulated_wait_ns: Some(0.4e6),
             rank: 2,
@@ -176,10 +178,11 @@ mod tests {
                 stdev_ns,
                 weight,
                 predicted_slice_ns: Some(mean_ns),
-                tuned: Some(TunedSlice {
+                tuned: Some(Tuned {
                     weighted_ns: weight,
                     predictable_ns: stdev_ns,
                     load_share: mean_ns,
+                    slice_ns: 0,
                 }),
                 utilisation_percent: weight,
                 bias_factor: weight,

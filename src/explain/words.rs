@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What was learned of a function, in sentences.
 
-use crate::control::{Explanation, TunedSlice};
+use scx_alps::learn::Tuned;
+
+use crate::control::Explanation;
 use crate::top::format::{count, counted, duration, percent, setting};
 
 const WIDTH: usize = 80;
@@ -127,7 +129,7 @@ fn slice(of: &Explanation) -> String {
 }
 
 /// What has made another slice of the one predicted.
-fn steps(predicted_ns: f64, tuned: &TunedSlice, of: &Explanation) -> Vec<String> {
+fn steps(predicted_ns: f64, tuned: &Tuned, of: &Explanation) -> Vec<String> {
     let mut steps = Vec::new();
     let shown = |ns: f64| duration(ns as u64);
     if shown(tuned.weighted_ns) != shown(predicted_ns) {
@@ -212,10 +214,11 @@ mod tests {
         let mut function = bimodal();
         let mut tuned = |slice_ms: f64, weighted_ms: f64, predictable_ms: f64, load_share| {
             function.slice_ns = (slice_ms * 1e6) as u64;
-            function.tuned = Some(TunedSlice {
+            function.tuned = Some(Tuned {
                 weighted_ns: weighted_ms * 1e6,
                 predictable_ns: predictable_ms * 1e6,
                 load_share,
+                slice_ns: function.slice_ns,
             });
             slice(&function)
         };

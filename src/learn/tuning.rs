@@ -2,15 +2,16 @@
 //! The two fine-tunings of a predicted slice: unpredictability and overload
 //! (ALPS, USENIX ATC 2024, the frontend's policy tuning).
 
-use super::param::ParamError;
+use serde::{Deserialize, Serialize};
 
+use super::param::ParamError;
 use crate::policy::table::LEAST_SLICE_NS;
 
 /// No slice is longer than this: 200 ms.
 pub const SLICE_CAP_NS: u64 = 200_000_000;
 
 /// A slice as it was tuned, by steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tuned {
     /// `alpha * ts`, or `ts` where unpredictability is not tuned for.
     pub weighted_ns: f64,

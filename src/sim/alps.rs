@@ -140,20 +140,20 @@ impl<'a> Alps<'a> {
     /// table is another than at the last look.
     fn look(&mut self, at: &Standing) {
         let (function, attained_ns) = (at.job.function, at.attained_ns);
+        let (version, bucket) = (self.tables.version(at.now_ns), bucket(attained_ns));
+        let seen = self.task(at).seen;
+        if (seen.version, seen.bucket) == (version, bucket) {
+            return;
+        }
         let table = self.tables.table(at.now_ns);
-        let is_expected = table.is_learned(function)
-            && table
-                .get(function)
-                .is_some_and(|own| own.expects(attained_ns));
-        let now = Seen {
-            version: self.tables.version(),
-            bucket: bucket(attained_ns),
+        let own = table.get(function);
+        let is_expected =
+            table.is_learned(function) && own.is_some_and(|own| own.expects(attained_ns));
+        self.task(at).seen = Seen {
+            version,
+            bucket,
             is_expected,
         };
-        let seen = &mut self.task(at).seen;
-        if (seen.version, seen.bucket) != (now.version, now.bucket) {
-            *seen = now;
-        }
     }
 
     /// What a policy is told of a job: the truth as well.

@@ -69,11 +69,14 @@ impl Tables {
         }
     }
 
-    /// A number that changes with the table.
-    pub fn version(&self) -> u64 {
-        match &self.0 {
+    /// A number that changes with the table, at `now_ns`.
+    pub fn version(&mut self, now_ns: u64) -> u64 {
+        match &mut self.0 {
             Source::Fixed(..) => 1,
-            Source::Learned(learning) => learning.rounds,
+            Source::Learned(learning) => {
+                learning.catch_up(now_ns);
+                learning.rounds
+            }
         }
     }
 

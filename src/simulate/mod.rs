@@ -109,7 +109,11 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
     let learning = Learning::new(&args.learning, args.cpus)?;
     let policies = choice::policies(&args.policy);
     learning.admit(&policies)?;
-    let (traces, practice) = traces(args)?;
+    let is_warm = learning.practises() && policies.iter().any(|policy| policy.learns());
+    let Traces {
+        measured: traces,
+        practice,
+    } = Traces::load(args, is_warm)?;
     let (_, first) = traces.first().context("no trace to run; pass --seeds 1")?;
     let setup = args.setup(&first.functions, &learning)?;
     note_strangers(&learning, first);
@@ -121,18 +125,18 @@ fn play(args: &SimulateArgs) -> Result<(Run, Vec<(Contender, Gantt)>)> {
         "{requests} requests under each of {of_each} policies are more than can be kept \
          ({MOST_OUTCOMES} outcomes): pass fewer with --policy or --seeds, or less with --seconds"
     );
-    let is_warm = learning.practises() && policies.iter().any(|policy| policy.learns());
-    if is_warm
-        && traces
-            .iter()
-            .any(|(_, trace)| trace.requests == practice.requests)
-    {
+    let is_practice = |trace: &Trace| {
+        practice
+            .as_ref()
+            .is_some_and(|practice| practice.requests == trace.requests)
+    };
+    if traces.iter().any(|(_, trace)| is_practice(trace)) {
         eprintln!(
             "note: whatever the seed, this trace is the same: warm policies have practised on \
              what they are measured on"
         );
     }
-    let practice = jobs(&practice);
+    let practice = practice.as_ref().map(jobs).unwrap_or_default();
 
     let mut rounds = Vec::new();
     let mut pictures = Vec::new();
@@ -204,14 +208,28 @@ impl SimulateArgs {
     }
 }
 
-/// The traces to be run, and another to practise on.
-fn traces(args: &SimulateArgs) -> Result<(Vec<(u64, Trace)>, Trace)> {
-    let mut seeds = args.seeds.clone();
-    let unused = seeds.iter().max().map_or(0, |seed| seed.wrapping_add(1));
-    seeds.push(unused);
-    let mut traces = args.workload.load_all(&seeds, args.cpus)?;
-    let (_, practice) = traces.pop().context("no trace to run; pass --seeds 1")?;
-    Ok((traces, practice))
+/// What is simulated.
+struct Traces {
+    /// With their seeds.
+    measured: Vec<(u64, Trace)>,
+    /// Of another seed, where anybody is warm.
+    practice: Option<Trace>,
+}
+
+impl Traces {
+    fn load(args: &SimulateArgs, is_warm: bool) -> Result<Self> {
+        let mut seeds = args.seeds.clone();
+        if is_warm {
+            let unused = seeds.iter().max().map_or(0, |seed| seed.wrapping_add(1));
+            seeds.push(unused);
+        }
+        let mut measured = args.workload.load_all(&seeds, args.cpus)?;
+        let practice = if is_warm { measured.pop() } else { None };
+        Ok(Self {
+            measured,
+            practice: practice.map(|(_, trace)| trace),
+        })
+    }
 }
 
 /// What to say of a function that the trace does not have.
@@ -412,10 +430,11 @@ mod tests {
     #[test]
     fn what_is_warm_has_practised_on_another_trace() {
         let args = Command::try_parse_from(["simulate", "--seconds", "3", "--seeds", "5"]).unwrap();
-        let (traces, practice) = traces(&args.simulate).unwrap();
-        assert_eq!((traces.len(), traces[0].0), (1, 5));
-        assert_eq!(practice.functions, traces[0].1.functions);
-        assert_ne!(practice.requests, traces[0].1.requests);
+        let traces = Traces::load(&args.simulate, true).unwrap();
+        let (measured, practice) = (traces.measured, traces.practice.unwrap());
+        assert_eq!((measured.len(), measured[0].0), (1, 5));
+        assert_eq!(practice.functions, measured[0].1.functions);
+        assert_ne!(practice.requests, measured[0].1.requests);
     }
 
     #[test]

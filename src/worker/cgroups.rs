@@ -178,27 +178,8 @@ impl Leaf {
     }
 
     /// Kills all its processes, and leaves it fit for others.
-    ///
-    /// Not by `cgroup.kill`: kernels that count its uses (`kill_seq`, since 6.14
-    /// and in stable ones) take every later birth into the cgroup for one that
-    /// raced with it, where `CLONE_INTO_CGROUP` is used, and kill the newborn.
     pub fn kill(&self) {
-        // Who is frozen forks no more, and can still be killed.
-        let freeze = |state: &str| fs::write(self.dir.join("cgroup.freeze"), state);
-        let _ = freeze("1");
-        let mut killed = HashSet::new();
-        for _ in 0..MOST_ROUNDS {
-            let before = killed.len();
-            for pid in pids(&self.dir) {
-                // SAFETY: changes no memory.
-                unsafe { libc::kill(pid, libc::SIGKILL) };
-                killed.insert(pid);
-            }
-            if killed.len() == before {
-                break;
-            }
-        }
-        let _ = freeze("0");
+        kill(&self.dir);
     }
 
     /// How many of its processes were killed for want of memory.
@@ -228,16 +209,28 @@ fn pids(cgroup: &Path) -> Vec<libc::pid_t> {
     pids.filter(|&pid| pid > 0).collect()
 }
 
-/// Kills all in a cgroup that is to be removed.
+/// Kills all in a cgroup, and leaves it fit for others.
+///
+/// Not by `cgroup.kill`: kernels that count its uses (`kill_seq`, since 6.14
+/// and in stable ones) take every later birth into the cgroup for one that
+/// raced with it, where `CLONE_INTO_CGROUP` is used, and kill the newborn.
 fn kill(cgroup: &Path) {
-    // Before Linux 5.14 there is no such file.
-    if fs::write(cgroup.join("cgroup.kill"), "1").is_ok() {
-        return;
+    // Who is frozen forks no more, and can still be killed.
+    let freeze = |state: &str| fs::write(cgroup.join("cgroup.freeze"), state);
+    let _ = freeze("1");
+    let mut killed = HashSet::new();
+    for _ in 0..MOST_ROUNDS {
+        let before = killed.len();
+        for pid in pids(cgroup) {
+            // SAFETY: changes no memory.
+            unsafe { libc::kill(pid, libc::SIGKILL) };
+            killed.insert(pid);
+        }
+        if killed.len() == before {
+            break;
+        }
     }
-    for pid in pids(cgroup) {
-        // SAFETY: changes no memory.
-        unsafe { libc::kill(pid, libc::SIGKILL) };
-    }
+    let _ = freeze("0");
 }
 
 /// Removes all cgroups below `dir`, and kills what is in them.

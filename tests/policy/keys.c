@@ -14,24 +14,8 @@
  *
  * and after each of the last four prints the task's key.
  */
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "kernel.h"
 
-typedef unsigned long long u64;
-typedef long long s64;
-#define __VMLINUX_H__
-typedef unsigned char u8;
-typedef unsigned int u32;
-typedef int s32;
-
-#include "../../src/bpf/intf.h"
-
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
-#define SEC(name)
-#define __uint(name, value) int name
-#define __type(name, value) int name
 #define BPF_F_NO_PREALLOC 0
 #define PF_KTHREAD 0x00200000
 
@@ -55,10 +39,6 @@ struct task_struct {
 
 #define NR_TASKS 16
 
-static struct policy_entry table[2 * NR_FUNCTIONS];
-
-/* Of the maps only the policy table is looked into here. */
-#define bpf_map_lookup_elem(map, key) ((void *)&table[*(const u32 *)(key) % (2 * NR_FUNCTIONS)])
 #define bpf_map_delete_elem(map, key) ((void)(key))
 #define bpf_task_storage_get(map, task, value, flags) ((void *)NULL)
 #define bpf_ksym_exists(name) false
@@ -66,13 +46,6 @@ static struct policy_entry table[2 * NR_FUNCTIONS];
 #define bpf_ktime_get_ns() 0ULL /* asked for light tasks only */
 #define bpf_preempt_disable() ((void)0)
 #define bpf_preempt_enable() ((void)0)
-
-static u32 log2_u64(u64 value)
-{
-	return 64 - __builtin_clzll(value);
-}
-
-#define barrier() __asm__ volatile("" ::: "memory")
 
 #pragma clang diagnostic ignored "-Wunused-function"
 #include "../../src/bpf/task.bpf.h"

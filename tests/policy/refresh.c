@@ -5,27 +5,9 @@
  * of a function's entry is the table's version, so half an update shows.
  */
 #include <pthread.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 
-#include "../../src/bpf/intf.h"
-
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
-#define SEC(name)
-#define __uint(name, value) int name
-#define __type(name, value) int name
-#define barrier() __asm__ volatile("" ::: "memory")
-#define bpf_map_lookup_elem(map, slot) (&table[*(slot)])
-
-static struct policy_entry table[2 * NR_FUNCTIONS];
-
-static u32 log2_u64(u64 value)
-{
-	return 64 - __builtin_clzll(value);
-}
+#include "kernel.h"
 
 /* What policy_refresh() knows of a thread group. */
 struct group_ctx {
