@@ -6,8 +6,8 @@
 /*
  * Written by its own CPU when it switches, and by whoever is about to preempt
  * it, who leaves the newcomer's key so that the next one does not choose the
- * same victim. key_ns is 0 while nothing there may be preempted: idle, or a
- * task of a higher scheduling class.
+ * same victim. key_ns is 0 while nothing there may be preempted: idle, a task
+ * of a higher scheduling class, or one that was rescued.
  */
 struct cpu_state {
 	u64 key_ns;

@@ -59,7 +59,8 @@ static __always_inline void limit_credit(struct task_ctx *tctx,
 	oldest = now - (max_bias_ns - lead);
 	if ((s64)(tctx->base_ns - oldest) >= 0)
 		return;
-	tctx->key_ns += oldest - tctx->base_ns;
+	if (tctx->key_ns)
+		tctx->key_ns += oldest - tctx->base_ns;
 	tctx->base_ns = oldest;
 }
 

@@ -244,7 +244,8 @@ void BPF_STRUCT_OPS(alps_update_idle, s32 cpu, bool idle)
 
 /*
  * A running task ages: rank it anew, and yield to who is better by now, to who
- * must run here and nowhere else, and to the rescued in their turn.
+ * must run here and nowhere else, and to the rescued in their turn. One of those
+ * has its slice.
  */
 void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 {
@@ -254,7 +255,7 @@ void BPF_STRUCT_OPS(alps_tick, struct task_struct *p)
 	struct group_ctx *g;
 	u64 key, head_key;
 
-	if (!tctx)
+	if (!tctx || !state->key_ns)
 		return;
 	g = group_of(p, tctx);
 	if (!g)
@@ -290,7 +291,7 @@ bool BPF_STRUCT_OPS(alps_yield, struct task_struct *from, struct task_struct *to
 s32 BPF_STRUCT_OPS_SLEEPABLE(alps_init)
 {
 	enforcing = true;
-	rescue_pending = false;
+	rescue_pending = 0;
 	nr_cpu_ids = scx_bpf_nr_cpu_ids();
 	return create_queues();
 }

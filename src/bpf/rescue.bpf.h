@@ -5,7 +5,8 @@
  * order of whole invocations can avoid that. So tasks that have waited longer
  * than rescue_after_ns move to a queue of their own, and every CPU serves one
  * of them each RESCUE_PERIOD_NS for a short slice: 50 a second on each, so that
- * more than 1,250 a CPU that stall at once are beyond it.
+ * more than 1,250 a CPU that stall at once are beyond it. The slice is theirs
+ * whatever comes, or a stall could end without their having run.
  */
 #ifndef ALPS_RESCUE_BPF_H
 #define ALPS_RESCUE_BPF_H
@@ -20,10 +21,11 @@
 const volatile u64 rescue_after_ns = 5ULL * NSEC_PER_SEC;
 
 /*
- * False only while the rescue queue is empty, so that dispatch need not look:
- * it is raised after a task was moved there, and who lowers it looks again.
+ * 0 only while the rescue queue is empty, so that dispatch need not look: it is
+ * raised after a task was moved there, and who lowers it looks again. Written by
+ * exchange, or the look could come before the lowering is seen.
  */
-volatile bool rescue_pending;
+volatile u32 rescue_pending;
 
 /* When any CPU looked for stalled tasks last. */
 volatile u64 last_scan_ns;
@@ -46,7 +48,8 @@ static __always_inline void rescue_stalled(u64 queue, u64 now)
 			continue;
 		scx_bpf_dsq_move_set_slice(BPF_FOR_EACH_ITER, RESCUE_SLICE_NS);
 		if (scx_bpf_dsq_move(BPF_FOR_EACH_ITER, p, RESCUE_QUEUE, 0)) {
-			rescue_pending = true;
+			tctx->key_ns = 0;
+			__sync_lock_test_and_set(&rescue_pending, 1);
 			count(rescued);
 		}
 	}
@@ -72,9 +75,9 @@ static __always_inline bool take_rescued(void)
 	if (scx_bpf_dsq_move_to_local(RESCUE_QUEUE, 0))
 		return true;
 	if (!scx_bpf_dsq_nr_queued(RESCUE_QUEUE)) {
-		rescue_pending = false;
+		__sync_lock_test_and_set(&rescue_pending, 0);
 		if (scx_bpf_dsq_nr_queued(RESCUE_QUEUE))
-			rescue_pending = true;
+			__sync_lock_test_and_set(&rescue_pending, 1);
 	}
 	return false;
 }

@@ -40,7 +40,7 @@ struct task_ctx {
 	u64 base_ns;		/* when it became runnable, plus weighted service */
 	u64 burst_ns;		/* service since it last slept */
 	u64 mean_burst_ns;	/* of its bursts, exponentially weighted */
-	u64 key_ns;		/* its last rank, smaller is sooner */
+	u64 key_ns;		/* its last rank, smaller is sooner; 0 once rescued */
 	u64 waiting_since_ns;	/* first queued after it last ran; 0 once it runs */
 	u32 runnable;
 	s32 cpu;		/* where it ran last, and what runs there now is in cpu.bpf.h */

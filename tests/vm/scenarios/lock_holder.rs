@@ -9,7 +9,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::cgroup::Cgroup;
 use crate::child::Child;
@@ -29,27 +29,39 @@ const LONG: Duration = Duration::from_millis(300);
 /// Half a burst of the middle ones.
 const LIMIT: Duration = Duration::from_millis(10);
 
+/// Whether one is preempted with the lock is chance: in most rounds somebody is.
+const ROUNDS_WITHOUT: u32 = 10;
+
 pub const SCENARIO: Scenario = Scenario {
     name: "lock-holder",
     title: "long functions preempted in the kernel hold up nobody",
     machine: Machine::Exact,
-    limit: Duration::from_secs(60),
+    limit: Duration::from_secs(120),
     run,
 };
 
 fn run(report: &Report) -> Result<()> {
     let with_grace = responses(report, &[])?;
-    let without = responses(report, &["--no-grace"])?;
     ensure!(
         with_grace < LIMIT,
         "expected short invocations to be done within {LIMIT:?} and saw {with_grace:?}"
     );
     // Later kernels have such a lock for each thread group, and nobody waits.
-    ensure!(
-        !proc::kernel_release()?.starts_with("6.") || without > 2 * with_grace,
-        "expected them to take longer with nobody favoured, and saw {with_grace:?} and {without:?}"
+    if !proc::kernel_release()?.starts_with("6.") {
+        responses(report, &["--no-grace"])?;
+        return Ok(());
+    }
+    let mut without = Duration::ZERO;
+    for _ in 0..ROUNDS_WITHOUT {
+        without = without.max(responses(report, &["--no-grace"])?);
+        if without > 2 * with_grace {
+            return Ok(());
+        }
+    }
+    bail!(
+        "expected them to take longer with nobody favoured, and saw {with_grace:?} and, in \
+         {ROUNDS_WITHOUT} rounds, {without:?} at most"
     );
-    Ok(())
 }
 
 /// The mean response of short invocations that are moved into their cgroup.

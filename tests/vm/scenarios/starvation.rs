@@ -55,7 +55,7 @@ pub const SCENARIO: Scenario = Scenario {
 pub const RESCUE: Scenario = Scenario {
     name: "rescue",
     title: "a task that its rank would leave waiting is rescued",
-    machine: Machine::Parallel,
+    machine: Machine::Exact,
     limit: Duration::from_secs(90),
     run: run_rescue,
 };
