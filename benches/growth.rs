@@ -5,8 +5,10 @@
 //! Times are CPU time. Each size has a process of its own, whose peak resident
 //! set is printed with and without that of the input. It ends badly where a
 //! limit is exceeded: 2 s and 500 MiB for 1,000,000 invocations, 50 ms and
-//! 64 MiB for a learner's round.
+//! 64 MiB for a learner's round, 20 ms for a full table of Gittins curves.
 
+#[path = "common/histories.rs"]
+mod histories;
 #[path = "common/load.rs"]
 mod load;
 
@@ -14,17 +16,20 @@ use std::fs;
 use std::process::Command;
 
 use nix::time::{ClockId, clock_gettime};
+use scx_alps::learn::{Method, Objective};
 use scx_alps::sim::srpt;
 
 const SIZES: [usize; 5] = [10_000, 100_000, 1_000_000, 3_000_000, 10_000_000];
 
 const LEARNER: &str = "learner";
+const CURVES: &str = "curves";
 
 fn main() {
     // Cargo passes options of its own.
     let of = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
     match of.as_deref() {
         Some(LEARNER) => learner(),
+        Some(CURVES) => curves(),
         Some(size) => match size.parse() {
             Ok(count) => simulation(count),
             Err(_) => eprintln!("'{size}' is no number of invocations"),
@@ -45,6 +50,8 @@ fn all() {
     }
     println!("\na learner's rounds over 100,000 invocations of 1,000 functions on 64 CPUs");
     ended_well &= in_own_process(LEARNER);
+    println!("\nGittins curves of 4,096 functions x 256 samples");
+    ended_well &= in_own_process(CURVES);
     if !ended_well {
         std::process::exit(1);
     }
@@ -101,6 +108,21 @@ fn learner() {
         );
         assert!(ms < 50.0, "over 50 ms");
         assert!(mib < 64, "over 64 MiB");
+    }
+}
+
+fn curves() {
+    let histories = histories::full();
+    for objective in Objective::ALL {
+        let predictor = Method::Gittins.predictor(objective);
+        let mut best_ms = f64::INFINITY;
+        for _ in 0..10 {
+            let begin = cpu_seconds();
+            histories::forecast(&*predictor, &histories);
+            best_ms = best_ms.min((cpu_seconds() - begin) * 1e3);
+        }
+        println!("for {objective}: {best_ms:.1} ms, the best of 10");
+        assert!(best_ms < 20.0, "over 20 ms");
     }
 }
 

@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //! What predicting costs, for a full policy table.
 
+#[path = "common/histories.rs"]
+mod histories;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use scx_alps::invocation::{FunctionId, Invocation};
-use scx_alps::learn::{Forecast, History, Learner, LearnerConfig, Method, Objective};
-
-/// A full history each for as many functions as there are slots: log-uniform
-/// CPU times over two decades, around a middle that differs from function to
-/// function.
-fn histories() -> Vec<Vec<u64>> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(1);
-    (0..FunctionId::CAPACITY)
-        .map(|_| {
-            let middle: f64 = random.random_range(5.0..9.0);
-            (0..History::CAPACITY)
-                .map(|_| 10f64.powf(middle + random.random_range(-1.0..1.0)) as u64)
-                .collect()
-        })
-        .collect()
-}
+use scx_alps::learn::{Learner, LearnerConfig, Method, Objective};
 
 /// 4,096 functions of 256 samples: the sample of each and its curve.
 fn curves(criterion: &mut Criterion) {
-    let histories = histories();
-    let prior = Forecast::unknown();
+    let histories = histories::full();
     for method in [Method::Gittins, Method::Avg, Method::Ewma, Method::Lr] {
         for objective in Objective::ALL {
             if method != Method::Gittins && objective != Objective::Response {
@@ -36,13 +23,7 @@ fn curves(criterion: &mut Criterion) {
             let predictor = method.predictor(objective);
             let name = format!("curves of 4096 functions x 256 samples, {method} for {objective}");
             criterion.bench_function(&name, |bench| {
-                bench.iter(|| {
-                    for history in &histories {
-                        let next_ns = predictor.next_ns(history);
-                        let sample = predictor.distribution(history, next_ns);
-                        black_box(predictor.forecast(&sample, &prior));
-                    }
-                });
+                bench.iter(|| histories::forecast(&*predictor, &histories));
             });
         }
     }
@@ -50,7 +31,7 @@ fn curves(criterion: &mut Criterion) {
 
 /// One function of 256 samples: its next value.
 fn next(criterion: &mut Criterion) {
-    let history = histories().swap_remove(0);
+    let history = histories::full().swap_remove(0);
     for method in Method::ALL {
         let predictor = method.predictor(Objective::Response);
         criterion.bench_function(&format!("next of 256 samples, {method}"), |bench| {

@@ -21,6 +21,10 @@ impl ParamError {
 impl fmt::Display for ParamError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, value, range } = self;
+        // As long as a line, it would say less.
+        if value.is_finite() && value.abs() >= 1e15 {
+            return write!(out, "{name} is {value:e}, but must be {range}");
+        }
         write!(out, "{name} is {value}, but must be {range}")
     }
 }
@@ -38,5 +42,7 @@ mod tests {
             error.to_string(),
             "gamma is -1, but must be a finite number above 0"
         );
+        let error = ParamError::new("gamma", 1e300, "smaller");
+        assert_eq!(error.to_string(), "gamma is 1e300, but must be smaller");
     }
 }

@@ -50,6 +50,9 @@ const KNOWN: Known = &[
 /// Small, so that who waits passes newcomers within the trace.
 const BIAS_FACTOR: &str = "4";
 
+/// Below the biases of all but the shortest functions.
+const SMALL_BIAS: &str = "300ms";
+
 /// No table but the first is learned before all is over.
 const INTERVAL: &str = "60s";
 
@@ -94,19 +97,33 @@ fn run(report: &Report) -> Result<()> {
         .iter()
         .map(|(name, _)| Cgroup::new(name))
         .collect::<Result<Vec<_>>>()?;
-    let daemon = known::start(KNOWN, &["--interval", INTERVAL, "-k", BIAS_FACTOR])?;
-    let ended = replay(&cgroups)?;
+    let unbent = same_order(report, &cgroups, &[])?;
+    let bent = same_order(report, &cgroups, &["--max-bias", SMALL_BIAS])?;
+    ensure!(
+        bent != unbent,
+        "expected biases that {SMALL_BIAS} bounds to give another order"
+    );
+    Ok(())
+}
+
+/// Run the trace with these options, and simulate it; the requests in the order
+/// they ended.
+fn same_order(report: &Report, cgroups: &[Cgroup], options: &[&str]) -> Result<Vec<usize>> {
+    let always = ["--interval", INTERVAL, "-k", BIAS_FACTOR];
+    let daemon = known::start(KNOWN, &[&always[..], options].concat())?;
+    let ended = replay(cgroups)?;
     let simulated = simulated()?;
-    report.note(format!("in the order {}", listed(&ended)));
+    report.note(format!("{options:?}: in the order {}", listed(&ended)));
     ensure!(
         ended == simulated,
-        "expected the order of the simulation, {}, and saw {}",
+        "expected the order of the simulation, {}, and saw {} {options:?}",
         listed(&simulated),
         listed(&ended)
     );
     let arrivals: Vec<usize> = (0..TRACE.len()).collect();
     ensure!(ended != arrivals, "expected another order than first come");
-    daemon.stop()
+    daemon.stop()?;
+    Ok(ended)
 }
 
 /// Who has ended when: the place in the order, counted from 1, of each request.
